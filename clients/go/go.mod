@@ -1,0 +1,7 @@
+module github.com/skshohagmiah/flin/clients/go
+
+go 1.26
+
+replace (
+	github.com/skshohagmiah/flin/pkg/wire => ../../pkg/wire
+)

@@ -1,0 +1,4 @@
+module github.com/skshohagmiah/flin/pkg/wire
+
+go 1.26
+
