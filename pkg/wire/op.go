@@ -1,0 +1,108 @@
+package wire
+
+import "fmt"
+
+// Op is an operation's number: the high byte names the engine, the low byte the operation. Numbers are never reused.
+type Op uint16
+
+// EngineID is the high byte of an Op.
+type EngineID uint8
+
+// The engines, and the pseudo engine that answers for a connection itself.
+const (
+	EngineKV     EngineID = 0x01
+	EngineQueue  EngineID = 0x02
+	EngineStream EngineID = 0x03
+	EngineDoc    EngineID = 0x04
+	EngineAdmin  EngineID = 0x7F
+)
+
+// Engine returns the engine that serves the operation.
+func (op Op) Engine() EngineID { return EngineID(op >> 8) }
+
+// String returns the operation's name as it appears in logs and metrics, or its number where it has none.
+func (op Op) String() string {
+	if name, ok := opNames[op]; ok {
+		return name
+	}
+	return fmt.Sprintf("op-%#04x", uint16(op))
+}
+
+// String returns the engine's name as it appears in paths, subjects and metrics.
+func (id EngineID) String() string {
+	switch id {
+	case EngineKV:
+		return "kv"
+	case EngineQueue:
+		return "queue"
+	case EngineStream:
+		return "stream"
+	case EngineDoc:
+		return "doc"
+	case EngineAdmin:
+		return "admin"
+	}
+	return fmt.Sprintf("engine-%#02x", uint8(id))
+}
+
+// Operations on a connection. They are answered by the front and never reach an engine.
+const (
+	OpHello  Op = 0x7F01 // Hello → Welcome; must be the first frame
+	OpPing   Op = 0x7F02 // body comes back
+	OpCancel Op = 0x7F03 // withdraws the request whose id is in the body; has no answer of its own
+	OpCredit Op = 0x7F04 // grants a streaming request more answers; has no answer of its own
+)
+
+// Operations of the key-value engine. The payload types are in kv.go, named after the operation.
+const (
+	OpKVSet       Op = 0x0101
+	OpKVGet       Op = 0x0102
+	OpKVDel       Op = 0x0103
+	OpKVExists    Op = 0x0104
+	OpKVIncr      Op = 0x0105
+	OpKVDecr      Op = 0x0106
+	OpKVIncrFloat Op = 0x0107
+	OpKVAppend    Op = 0x0108
+	OpKVGetRange  Op = 0x0109
+	OpKVSetRange  Op = 0x010A
+	OpKVGetDel    Op = 0x010B
+	OpKVGetEx     Op = 0x010C
+	OpKVExpire    Op = 0x010D
+	OpKVPersist   Op = 0x010E
+	OpKVStat      Op = 0x010F
+	OpKVMSet      Op = 0x0110
+	OpKVMGet      Op = 0x0111
+	OpKVMDel      Op = 0x0112
+	OpKVScan      Op = 0x0113
+	OpKVCount     Op = 0x0114
+	OpKVRandom    Op = 0x0115
+	OpKVTxn       Op = 0x0116
+	OpKVWatch     Op = 0x0117
+	OpKVRename    Op = 0x0118
+	OpKVCopy      Op = 0x0119
+	OpKVFlush     Op = 0x011A
+	OpKVSwap      Op = 0x011B
+	OpKVSetBit    Op = 0x011C
+	OpKVGetBit    Op = 0x011D
+	OpKVBitCount  Op = 0x011E
+	OpKVBitPos    Op = 0x011F
+	OpKVBitOp     Op = 0x0120
+	OpKVBitField  Op = 0x0121
+	OpKVLCS       Op = 0x0122
+	OpKVMove      Op = 0x0123
+	OpKVStats     Op = 0x0124
+	OpKVSweep     Op = 0x01F0 // proposed by the engine itself: removes what has expired
+	OpKVCollect   Op = 0x01F1 // proposed by the engine itself: removes what a flushed database left
+)
+
+var opNames = map[Op]string{
+	OpHello: "hello", OpPing: "ping", OpCancel: "cancel", OpCredit: "credit",
+	OpKVSet: "set", OpKVGet: "get", OpKVDel: "del", OpKVExists: "exists", OpKVIncr: "incr", OpKVDecr: "decr",
+	OpKVIncrFloat: "incrfloat", OpKVAppend: "append", OpKVGetRange: "getrange", OpKVSetRange: "setrange",
+	OpKVGetDel: "getdel", OpKVGetEx: "getex", OpKVExpire: "expire", OpKVPersist: "persist", OpKVStat: "stat",
+	OpKVMSet: "mset", OpKVMGet: "mget", OpKVMDel: "mdel", OpKVScan: "scan", OpKVCount: "count",
+	OpKVRandom: "random", OpKVTxn: "txn", OpKVWatch: "watch", OpKVRename: "rename", OpKVCopy: "copy",
+	OpKVFlush: "flush", OpKVSwap: "swap", OpKVSetBit: "setbit", OpKVGetBit: "getbit", OpKVBitCount: "bitcount",
+	OpKVBitPos: "bitpos", OpKVBitOp: "bitop", OpKVBitField: "bitfield", OpKVLCS: "lcs", OpKVMove: "move",
+	OpKVStats: "stats", OpKVSweep: "sweep", OpKVCollect: "collect",
+}
