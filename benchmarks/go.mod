@@ -1,10 +1,18 @@
 module github.com/skshohagmiah/flin/benchmarks
 
-go 1.26
+go 1.26.0
 
 replace (
+	github.com/skshohagmiah/flin/clients/go => ../clients/go
+	github.com/skshohagmiah/flin/kvd => ../kvd
 	github.com/skshohagmiah/flin/pkg => ../pkg
 	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
-	github.com/skshohagmiah/flin/kvd => ../kvd
-	github.com/skshohagmiah/flin/clients/go => ../clients/go
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
+	github.com/redis/rueidis v1.0.79 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
 )
