@@ -1,0 +1,171 @@
+package conf
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Format is the version of the data directory's layout that this program writes.
+const Format = 1
+
+// Stamp says whose a data directory is. It is written once, when the directory is made, and checked at every start.
+type Stamp struct {
+	Format      int    `json:"format"`
+	Program     string `json:"program"`     // whose directory it is: flin-server, kvd …
+	Cluster     string `json:"cluster"`     // the cluster's id, random
+	Node        string `json:"node"`        // the node's id
+	Incarnation string `json:"incarnation"` // random: a directory made anew is a new server to its peers
+	Partitions  int    `json:"partitions"`
+}
+
+// DataDir is a data directory that this process holds.
+type DataDir struct {
+	Path  string
+	Stamp Stamp
+	lock  *os.File
+}
+
+const (
+	stampFile = "flin.json"
+	lockFile  = "LOCK"
+)
+
+// OpenDataDir locks the data directory of c, making and stamping it where there is none, and checks that it belongs to
+// this program and node. With -memory nothing is written and the stamp is new each time.
+func OpenDataDir(c Config, program string) (*DataDir, error) {
+	node := c.NodeID
+	if node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("the host has no name; give -node-id: %w", err)
+		}
+		node = host
+	}
+	fresh := Stamp{
+		Format: Format, Program: program, Cluster: randomID(), Node: node, Incarnation: randomID(),
+		Partitions: c.Partitions,
+	}
+	if c.Memory {
+		return &DataDir{Stamp: fresh}, nil
+	}
+	if err := os.MkdirAll(c.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("-data: %w", err)
+	}
+	lock, err := lockDir(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	d := &DataDir{Path: c.Data, lock: lock}
+	if err := d.readStamp(fresh, c); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close gives the directory back.
+func (d *DataDir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	return d.lock.Close()
+}
+
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("-data: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		owner := make([]byte, 32)
+		n, _ := f.Read(owner) // who holds it is only told as a help
+		_ = f.Close()
+		return nil, fmt.Errorf("data directory %s is in use by a running process (pid %s): stop it, or choose another -data",
+			dir, string(owner[:n]))
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%d", os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("-data: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+func (d *DataDir) readStamp(fresh Stamp, c Config) error {
+	path := filepath.Join(d.Path, stampFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return d.writeStamp(path, fresh)
+	}
+	if err != nil {
+		return fmt.Errorf("-data: %w", err)
+	}
+	if err := json.Unmarshal(text, &d.Stamp); err != nil {
+		return fmt.Errorf("%s is damaged (%w): restore the data directory from a backup, or choose an empty -data", path, err)
+	}
+	s := d.Stamp
+	switch {
+	case s.Format > Format:
+		return fmt.Errorf("data directory %s has format %d, this program reads up to %d: start it with the newer program that wrote it",
+			d.Path, s.Format, Format)
+	case s.Program != fresh.Program:
+		return fmt.Errorf("data directory %s belongs to %s, this is %s: choose another -data", d.Path, s.Program, fresh.Program)
+	case c.NodeID != "" && c.NodeID != s.Node:
+		return fmt.Errorf("data directory %s belongs to node %q, -node-id says %q: leave -node-id out, or choose another -data",
+			d.Path, s.Node, c.NodeID)
+	case c.Partitions != s.Partitions:
+		return fmt.Errorf("data directory %s was made with -partitions %d, now it is %d: the number cannot change; start with -partitions %d",
+			d.Path, s.Partitions, c.Partitions, s.Partitions)
+	}
+	return nil
+}
+
+// writeStamp makes the stamp durable before anything else is written, under its final name only when it is whole.
+func (d *DataDir) writeStamp(path string, s Stamp) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the stamp: %w", err)
+	}
+	tmp := path + ".new"
+	if err := writeSynced(tmp, append(text, '\n')); err != nil {
+		return fmt.Errorf("-data: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("-data: %w", err)
+	}
+	d.Stamp = s
+	return syncDir(d.Path)
+}
+
+func writeSynced(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func randomID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
