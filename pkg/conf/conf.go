@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"strings"
 
@@ -31,12 +30,10 @@ type Config struct {
 	MaxRequest     Size   // bytes of one request
 	MaxValue       Size   // bytes of one value
 	MaxConnections int    // clients at once
-	Password       string // of the user "default", from -password-file; empty: none
+	PasswordFile   string // holds the password of the user "default"; empty: none is asked for
 	Protected      bool   // without a password serve loopback peers only
 	LogLevel       string
 	LogFormat      string
-
-	passwordFile string
 }
 
 // Default returns the configuration of a program without flags; port, http and raft are its addresses, data its directory.
@@ -78,7 +75,7 @@ func (c *Config) Flags() []cli.Flag {
 		size("max-request", &c.MaxRequest, "`BYTES` of the largest request that is read"),
 		size("max-value", &c.MaxValue, "`BYTES` of the largest value"),
 		num("max-connections", &c.MaxConnections, "clients connected at once"),
-		str("password-file", &c.passwordFile, "`FILE` with the password of the user \"default\""),
+		str("password-file", &c.PasswordFile, "`FILE` with the password of the user \"default\""),
 		yes("protected", &c.Protected, "without a password serve loopback peers only"),
 		str("log-level", &c.LogLevel, "debug, info, warn or error"),
 		str("log-format", &c.LogFormat, "console or json"),
@@ -91,7 +88,7 @@ func env(flag string) []string {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// Validate reads the password file and returns everything that is wrong with the configuration at once.
+// Validate returns everything that is wrong with the configuration at once.
 func (c *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -122,16 +119,6 @@ func (c *Config) Validate() error {
 	between("-cache-size", int64(c.CacheSize), 1<<20, 1<<40)
 	if c.Memory {
 		between("-max-memory", int64(c.MaxMemory), 1<<20, 1<<50)
-	}
-	if c.passwordFile != "" {
-		text, err := os.ReadFile(c.passwordFile)
-		if err != nil {
-			bad("-password-file: %w", err)
-		}
-		c.Password = strings.TrimRight(string(text), "\r\n")
-		if err == nil && c.Password == "" {
-			bad("-password-file %s: the file is empty", c.passwordFile)
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -17,12 +17,11 @@ const Format = 1
 
 // Stamp says whose a data directory is. It is written once, when the directory is made, and checked at every start.
 type Stamp struct {
-	Format      int    `json:"format"`
-	Program     string `json:"program"`     // whose directory it is: flin-server, kvd …
-	Cluster     string `json:"cluster"`     // the cluster's id, random
-	Node        string `json:"node"`        // the node's id
-	Incarnation string `json:"incarnation"` // random: a directory made anew is a new server to its peers
-	Partitions  int    `json:"partitions"`
+	Format     int    `json:"format"`
+	Program    string `json:"program"` // whose directory it is: flin-server, kvd …
+	Cluster    string `json:"cluster"` // the cluster's id, random
+	Node       string `json:"node"`    // the node's id
+	Partitions int    `json:"partitions"`
 }
 
 // DataDir is a data directory that this process holds.
@@ -49,7 +48,7 @@ func OpenDataDir(c Config, program string) (*DataDir, error) {
 		node = host
 	}
 	fresh := Stamp{
-		Format: Format, Program: program, Cluster: randomID(), Node: node, Incarnation: randomID(),
+		Format: Format, Program: program, Cluster: randomID(), Node: node,
 		Partitions: c.Partitions,
 	}
 	if c.Memory {

@@ -42,32 +42,9 @@ const (
 // at least one.
 func AppendRequest(b []byte, req *Request, now int64) []byte {
 	start := len(b)
-	var flags byte
-	if req.Deadline != 0 {
-		flags |= frameDeadline
-	}
-	if req.Session != 0 {
-		flags |= frameSession
-	}
-	if req.Flags&FlagStale != 0 {
-		flags |= frameStale
-	}
-	if req.Flags&FlagLeader != 0 {
-		flags |= frameLeader
-	}
-	b = append(b, 0, 0, 0, 0, byte(req.Op>>8), byte(req.Op), flags)
-	b = binary.BigEndian.AppendUint64(b, req.Tag)
-	if req.Deadline != 0 {
-		left := min(max((req.Deadline-now)/int64(time.Millisecond), 1), 1<<32-1)
-		b = binary.BigEndian.AppendUint32(b, uint32(left))
-	}
-	if req.Session != 0 {
-		b = binary.BigEndian.AppendUint64(b, req.Session)
-		b = binary.BigEndian.AppendUint64(b, req.Seq)
-		b = binary.BigEndian.AppendUint64(b, req.Acked)
-	}
+	b = AppendRequestHead(b, req, now)
 	b = append(b, req.Body...)
-	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-LenSize))
+	EndFrame(b, start)
 	return b
 }
 
@@ -136,7 +113,7 @@ func AppendResponse(b []byte, tag uint64, resp *Response) []byte {
 		b = binary.BigEndian.AppendUint32(b, resp.Sub)
 	}
 	b = append(b, resp.Body...)
-	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-LenSize))
+	EndFrame(b, start)
 	return b
 }
 

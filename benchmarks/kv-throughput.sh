@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Starts a Flin server of its own in a temporary directory, puts it under load and prints what it reached.
+#
+#   benchmarks/kv-throughput.sh [clients=256] [seconds=10] [value bytes=1024]
+#
+# Writes of new keys, reads of keys written before, and MSETs of 16, each for that many seconds. The server and its data
+# are gone afterwards, however this ends. TMPDIR chooses the disk. FLIN_SERVER names a binary to use instead of
+# building one; FLIN_FLAGS are further flags for it (FLIN_FLAGS=-memory).
+set -euo pipefail
+
+clients=${1:-256} seconds=${2:-10} value=${3:-1024}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/flin-throughput.XXXXXX")
+server=
+
+# stop ends the server that this script started, and no other process.
+stop() {
+	local code=$?
+	trap - EXIT INT TERM HUP
+	if [[ -n $server ]]; then
+		kill -TERM "$server" 2>/dev/null || true
+		for _ in $(seq 100); do
+			kill -0 "$server" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -KILL "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+	fi
+	rm -rf "$work"
+	exit "$code"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# listening says whether somebody accepts connections on a port of this machine.
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+free_port() {
+	local port
+	for _ in $(seq 100); do
+		port=$((20000 + RANDOM % 12000))
+		if ! listening "$port"; then
+			echo "$port"
+			return
+		fi
+	done
+	echo "no free port was found" >&2
+	return 1
+}
+
+if [[ $(stat -f -c %T "$work" 2>/dev/null || true) == tmpfs ]]; then
+	echo "note: $work is in memory, where an fsync costs nothing; set TMPDIR to a directory on a disk" >&2
+fi
+
+cd "$root"
+go build -o "$work/kvload" ./benchmarks/kvload
+binary=${FLIN_SERVER:-}
+if [[ -z $binary ]]; then
+	binary=$work/flin-server
+	go build -o "$binary" ./router
+fi
+
+port=$(free_port) http=$(free_port) raft=$(free_port)
+# shellcheck disable=SC2086 # FLIN_FLAGS are several words
+"$binary" -node-id=bench -port="127.0.0.1:$port" -http="127.0.0.1:$http" -raft="127.0.0.1:$raft" \
+	-data="$work/data" -log-level=warn ${FLIN_FLAGS:-} >"$work/server.log" 2>&1 </dev/null &
+server=$!
+
+for _ in $(seq 300); do
+	listening "$port" && break
+	if ! kill -0 "$server" 2>/dev/null; then
+		echo "the server ended at its start:" >&2
+		cat "$work/server.log" >&2
+		exit 1
+	fi
+	sleep 0.1
+done
+
+if ! "$work/kvload" -addr "127.0.0.1:$port" -clients "$clients" -seconds "$seconds" -value "$value"; then
+	echo "the end of the server's log:" >&2
+	tail -n 20 "$work/server.log" >&2
+	exit 1
+fi

@@ -1,0 +1,164 @@
+package proc
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// startLimit is how long a server may take to its first answer.
+const startLimit = 2 * time.Minute
+
+// Recipe says how to start a server of one kind.
+type Recipe struct {
+	Name    string
+	Program string
+	// Args returns the command line for a data directory and three free ports of the loopback interface, of which the
+	// first is where clients connect.
+	Args func(dir string, ports [3]int) []string
+}
+
+// Flin is flin-server, its binary at program, with further flags.
+func Flin(name, program string, flags ...string) Recipe {
+	return Recipe{Name: name, Program: program, Args: func(dir string, ports [3]int) []string {
+		return append([]string{
+			"-node-id=bench", "-log-level=warn", "-data=" + dir,
+			"-port=" + address(ports[0]), "-http=" + address(ports[1]), "-raft=" + address(ports[2]),
+		}, flags...)
+	}}
+}
+
+// Redis is redis-server with appendfsync as given, or without an append-only file where that is "none". It makes no
+// snapshots and does not rewrite its file, so that neither falls into a measurement.
+func Redis(name, program, appendfsync string) Recipe {
+	return Recipe{Name: name, Program: program, Args: func(dir string, ports [3]int) []string {
+		args := []string{
+			"--port", strconv.Itoa(ports[0]), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--daemonize", "no",
+			"--auto-aof-rewrite-percentage", "0", "--appendonly",
+		}
+		if appendfsync == "none" {
+			return append(args, "no")
+		}
+		return append(args, "yes", "--appendfsync", appendfsync)
+	}}
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// Server is a running server on a data directory of its own. Its methods are for one goroutine.
+type Server struct {
+	*Process
+	Recipe  Recipe
+	Addr    string        // where clients connect
+	FirstIn time.Duration // from the start of the process to its first answer
+	dir     string        // holds the data directory and the log
+	dataDir string
+}
+
+// Launch starts a server in a new directory under parent and waits for its first answer.
+func Launch(ctx context.Context, parent string, r Recipe) (*Server, error) {
+	dir, err := os.MkdirTemp(parent, strings.ReplaceAll(r.Name, " ", "-")+"-")
+	if err != nil {
+		return nil, fmt.Errorf("directory for %s: %w", r.Name, err)
+	}
+	s := &Server{Recipe: r, dir: dir, dataDir: filepath.Join(dir, "data")}
+	err = os.Mkdir(s.dataDir, 0o700)
+	if err == nil {
+		err = s.Restart(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// Restart starts the server, which must have ended, on the data that it has, and waits for its first answer.
+func (s *Server) Restart(ctx context.Context) error {
+	ports, err := freePorts()
+	if err != nil {
+		return err
+	}
+	s.Addr = address(ports[0])
+	begin := time.Now()
+	p, err := Start(s.dir, s.Recipe.Program, s.Recipe.Args(s.dataDir, ports)...)
+	if err != nil {
+		return err
+	}
+	s.Process = p
+	if err := s.awaitAnswer(ctx); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", s.Recipe.Name, err), s.Kill())
+	}
+	s.FirstIn = time.Since(begin)
+	return nil
+}
+
+// Close ends the server and removes its directory.
+func (s *Server) Close() error {
+	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
+}
+
+// awaitAnswer asks for a key until that is answered by a value or by none: a server that is not ready refuses the
+// connection, or says LOADING or CLUSTERDOWN, or lets one wait.
+func (s *Server) awaitAnswer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for {
+		err := ask(ctx, s.Addr)
+		if err == nil {
+			return nil
+		}
+		if dead := s.Alive(); dead != nil {
+			return dead
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no answer on %s within %v: %w", s.Addr, startLimit, err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func ask(ctx context.Context, addr string) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, "*2\r\n$3\r\nGET\r\n$5\r\nfirst\r\n"); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && !strings.HasPrefix(line, "$") {
+		err = errors.New(strings.TrimSpace(line))
+	}
+	return err
+}
+
+// freePorts returns ports that nobody listens on. Another program may take one before the server does; its start then
+// fails and says so.
+func freePorts() (ports [3]int, err error) {
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return ports, fmt.Errorf("look for a free port: %w", err)
+		}
+		defer l.Close()
+		tcp, ok := l.Addr().(*net.TCPAddr)
+		if !ok {
+			return ports, fmt.Errorf("look for a free port: %v is no TCP address", l.Addr())
+		}
+		ports[i] = tcp.Port
+	}
+	return ports, nil
+}

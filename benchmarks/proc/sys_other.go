@@ -1,0 +1,22 @@
+//go:build !linux
+
+package proc
+
+import (
+	"errors"
+	"syscall"
+)
+
+// DiesWithParent makes a process end when this one does, however that ends, where the system can do so.
+func DiesWithParent() *syscall.SysProcAttr { return nil }
+
+// Memory is what a process holds at one moment, in bytes.
+type Memory struct {
+	Resident  int64 // all of it: what top calls RES
+	Anonymous int64 // of it, what is not a mapped file
+}
+
+// Memory is known on Linux only.
+func (p *Process) Memory() (Memory, error) {
+	return Memory{}, errors.New("the memory of a process is read from /proc, which only Linux has")
+}

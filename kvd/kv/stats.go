@@ -1,0 +1,67 @@
+package kv
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+// statsCache keeps the last answer to OpKVStats where it was dear: counting a large database takes a while, and people
+// poll INFO.
+type statsCache struct {
+	mu   sync.Mutex
+	ans  wire.Response
+	till time.Time
+}
+
+// Counting that took longer than dearStats is not done again for staleStats times as long.
+const (
+	dearStats  = 20 * time.Millisecond
+	staleStats = 20
+)
+
+// stats answers OpKVStats, on a worker.
+func (e *Engine) stats(row *fsm.Row, body []byte, ask fsm.Request) wire.Response {
+	c := &e.cached
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	start := time.Now()
+	if start.Before(c.till) {
+		return c.ans
+	}
+	ans, _ := e.machine.Scan(row, body, ask) // figures may be a moment old
+	if took := time.Since(start); ans.Code == wire.OK && took > dearStats {
+		c.ans, c.till = ans, time.Now().Add(took*staleStats)
+	}
+	return ans
+}
+
+// ownStats appends what the machine does not know.
+func (e *Engine) ownStats(b []byte) []byte {
+	queued, running := e.pool.waiting()
+	return fmt.Appendf(b, "watchers %d\nscans_waiting %d\nscans_running %d\nswept_keys %d\n",
+		e.hub.count(), queued, running, e.swept.Load())
+}
+
+// Collectors returns the engine's metrics.
+func (e *Engine) Collectors() []prometheus.Collector {
+	gauge := func(name, help string, get func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "kv", Name: name, Help: help}, get)
+	}
+	return []prometheus.Collector{
+		gauge("watchers", "Watches that stand.", func() float64 { return float64(e.hub.count()) }),
+		gauge("scans_waiting", "Scans that wait for a worker.", func() float64 { n, _ := e.pool.waiting(); return float64(n) }),
+		gauge("scans_running", "Scans on a worker.", func() float64 { _, n := e.pool.waiting(); return float64(n) }),
+		gauge("watch_ring_bytes", "Memory of recent changes kept for watches.", func() float64 { n, _ := e.hub.ring.Stats(); return float64(n) }),
+		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Namespace: "flin", Subsystem: "kv", Name: "swept_keys_total", Help: "Expired keys removed by sweeps that this node proposed.",
+		}, func() float64 { return float64(e.swept.Load()) }),
+		newStoreCollector(e.st),
+	}
+}

@@ -1,0 +1,205 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Raft's timings on a single node. The first heartbeat timeout is a little longer than the lease, so that it can be lowered
+// once: lowering it makes Raft look at its timer at once, and a single voter elects itself without waiting.
+const (
+	singleStart = 110 * time.Millisecond
+	singleBeat  = 100 * time.Millisecond
+)
+
+// stopLimit bounds how long a stopping Raft may take: a hung disk must not hang the process.
+const stopLimit = 10 * time.Second
+
+// instance is one running Raft. A group may go through several: timings that Raft cannot change while it runs, and its
+// errors that only a restart heals, are met by reopening it over the same log and stores.
+type instance struct {
+	*raft.Raft
+	single bool // has the timings of a single node
+	notify chan bool
+	seen   chan raft.Observation
+	quit   chan struct{}
+}
+
+// start opens Raft. Whether the timings fit is known only afterwards, when Raft has read the log: then once more.
+func (g *Group) start() error {
+	single := true
+	if conf := g.snaps.position().Conf; len(conf) > 0 {
+		single = len(raft.DecodeConfiguration(conf).Servers) <= 1
+	} else if !g.cfg.Bootstrap {
+		single = false
+	}
+	for {
+		in, err := g.open(single)
+		if err != nil {
+			return err
+		}
+		if n := len(in.members()); n == 0 || (n == 1) == single {
+			g.run(in)
+			return nil
+		}
+		single = !single
+		if err := in.stop(); err != nil {
+			return err
+		}
+	}
+}
+
+// open makes a Raft over the group's log and stores, and bootstraps a new group.
+func (g *Group) open(single bool) (*instance, error) {
+	in := &instance{single: single, notify: make(chan bool, 16), seen: make(chan raft.Observation, 16), quit: make(chan struct{})}
+	conf := raft.DefaultConfig()
+	conf.LocalID = raft.ServerID(g.server)
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = g.cfg.Heartbeat, g.cfg.Heartbeat, g.cfg.Lease
+	if single {
+		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = singleStart, singleStart, singleBeat
+	}
+	conf.MaxAppendEntries = 16
+	conf.BatchApplyCh = true
+	conf.ShutdownOnRemove = false
+	conf.NoSnapshotRestoreOnStart = true
+	conf.NoLegacyTelemetry = true
+	// Snapshots are taken by bytes, see cut.
+	conf.SnapshotInterval, conf.SnapshotThreshold = 24*time.Hour, 1<<60
+	conf.TrailingLogs = minTrailing
+	conf.NotifyCh = in.notify
+	conf.Logger = newHclog(g.log.Named("raft"))
+
+	trans, err := g.transport()
+	if err != nil {
+		return nil, err
+	}
+	if g.cfg.Bootstrap {
+		if err := g.bootstrap(conf, trans); err != nil {
+			return nil, errors.Join(err, trans.Close())
+		}
+	}
+	in.Raft, err = raft.NewRaft(conf, g.fsm, g.logs, g.logs, g.snaps, trans)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start Raft for group %s: %w", g.cfg.Name, err), trans.Close())
+	}
+	return in, nil
+}
+
+// bootstrap makes this node the only voter of a new group, unless there is any state.
+func (g *Group) bootstrap(conf *raft.Config, trans raft.Transport) error {
+	has, err := raft.HasExistingState(g.logs, g.logs, g.snaps)
+	if err != nil || has {
+		return err
+	}
+	servers := []raft.Server{{ID: conf.LocalID, Address: trans.LocalAddr()}}
+	if err := raft.BootstrapCluster(conf, g.logs, g.logs, g.snaps, trans, raft.Configuration{Servers: servers}); err != nil {
+		return fmt.Errorf("begin group %s: %w", g.cfg.Name, err)
+	}
+	return nil
+}
+
+// run makes in the group's Raft and follows its leadership.
+func (g *Group) run(in *instance) {
+	in.RegisterObserver(raft.NewObserver(in.seen, false, func(o *raft.Observation) bool {
+		_, ok := o.Data.(raft.LeaderObservation)
+		return ok
+	}))
+	g.raft.Store(in)
+	g.logs.recent.setLimit(g.cacheLimit(in))
+	g.wg.Go(func() { g.follow(in) })
+	if in.single {
+		beat := in.ReloadableConfig()
+		beat.HeartbeatTimeout, beat.ElectionTimeout = singleBeat, singleBeat
+		_ = in.ReloadConfig(beat) // cannot fail: the values are legal
+	}
+}
+
+// cacheLimit returns how many bytes of recent entries to keep: a single node reads none back.
+func (g *Group) cacheLimit(in *instance) int64 {
+	if in.single || g.cfg.Memory {
+		return 0
+	}
+	return g.cfg.CacheBytes
+}
+
+// stop ends Raft and its transport.
+func (in *instance) stop() error {
+	close(in.quit)
+	done := make(chan error, 1)
+	go func() { done <- in.Shutdown().Error() }()
+	timer := time.NewTimer(stopLimit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("Raft has not stopped within %s: its disk may hang", stopLimit)
+	}
+}
+
+// follow keeps the group's standing and the proposer in step with Raft.
+func (g *Group) follow(in *instance) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		g.reconcile(in)
+		select {
+		case <-in.quit:
+			return
+		case <-in.notify:
+		case <-in.seen:
+		case <-ticker.C: // Raft drops observations when their channel is full
+		}
+	}
+}
+
+// reconcile looks at Raft's state and passes on what has changed.
+func (g *Group) reconcile(in *instance) {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	if g.raft.Load() != in {
+		return
+	}
+	_, id := in.LeaderWithID()
+	leader := string(id)
+	var term uint64
+	if in.State() == raft.Leader {
+		term, leader = in.CurrentTerm(), g.server
+	}
+	var before uint64
+	var known string
+	var yielding bool
+	g.stand.mu.Lock()
+	before, known, yielding = g.stand.term, g.stand.leader, g.stand.yielding
+	g.stand.mu.Unlock()
+	if yielding || term == before && leader == known {
+		return
+	}
+	alone := in.alone(g.server)
+	g.stand.update(func() { g.stand.term, g.stand.leader, g.stand.alone = term, leader, alone })
+	if before != 0 && term != before {
+		g.prop.lead(false, "")
+	}
+	other := leader
+	if other == g.server {
+		other = ""
+	}
+	g.prop.lead(term != 0, other)
+}
+
+// role names a state of Raft.
+func role(s raft.RaftState) string {
+	switch s {
+	case raft.Leader:
+		return "leader"
+	case raft.Follower:
+		return "follower"
+	case raft.Candidate:
+		return "candidate"
+	default:
+		return "stopped"
+	}
+}

@@ -1,0 +1,8 @@
+package wire
+
+// Streams reports whether the operation is answered by any number of answers with More set, under credits, until it is
+// cancelled. Such a request does not count against a connection's limit of unanswered requests but against its limit of streams.
+func (op Op) Streams() bool { return op == OpKVWatch }
+
+// Internal reports whether the operation is one that an engine proposes to itself. Fronts answer it Unsupported.
+func (op Op) Internal() bool { return op&0xFF >= 0xF0 && op.Engine() != EngineAdmin }

@@ -1,0 +1,201 @@
+package systest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skshohagmiah/flin/clients/go"
+)
+
+// setting returns an environment variable's number, or fallback.
+func setting(t testing.TB, name string, fallback int64) int64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return fallback
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s=%q is not a number", name, text)
+	}
+	return n
+}
+
+// seeded returns the seed of a test that throws dice, and says how to throw them again.
+func seeded(t testing.TB) uint64 {
+	t.Helper()
+	seed := uint64(setting(t, "FLIN_SEED", time.Now().UnixNano()&0xFFFFFFFF))
+	t.Logf("FLIN_SEED=%d throws the same dice", seed)
+	return seed
+}
+
+// Writers of every kind write without pause while the server is killed and started again, FLIN_KILL_ROUNDS times.
+// Nothing that was acknowledged may be missing or undone, and nothing may be there by half.
+func TestWhatWasAcknowledgedSurvivesKills(t *testing.T) {
+	stormTest(t, int(setting(t, "FLIN_KILL_ROUNDS", 5)))
+}
+
+func stormTest(t *testing.T, rounds int) {
+	seed := seeded(t)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	s := start(t)
+	st := &storm{addr: s.port, fail: t.Errorf}
+	client := newClient(t, s.port)
+
+	var (
+		writers  []*writer
+		counters []*tally
+		chains   []*chain
+		running  sync.WaitGroup
+	)
+	for i := range 3 {
+		counters = append(counters, &tally{key: fmt.Sprintf("counter/%d", i)})
+		chains = append(chains, newChain(fmt.Sprintf("chain/%d", i)))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer func() { stop(); running.Wait() }()
+	for i := range 6 {
+		w := &pipeWriter{writer: newWriter(fmt.Sprintf("pipe%d", i), seed+uint64(i)), storm: st, depth: 1 + 8*i}
+		writers = append(writers, w.writer)
+		running.Go(func() { w.run(ctx) })
+	}
+	for i := range 8 {
+		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), seed+100+uint64(i)), storm: st, client: client}
+		writers = append(writers, w.writer)
+		running.Go(func() { w.run(ctx) })
+	}
+	for i := range 2 {
+		n := uint64(i)
+		running.Go(func() { st.countOnPipe(ctx, fmt.Sprintf("pipe-count%d", i), seed+n, counters) })
+		running.Go(func() { st.chainOnPipe(ctx, fmt.Sprintf("pipe-chain%d", i), seed+n, chains) })
+		running.Go(func() { st.countNatively(ctx, client, fmt.Sprintf("native-count%d", i), seed+n, counters) })
+		running.Go(func() { st.chainNatively(ctx, client, fmt.Sprintf("native-chain%d", i), seed+n, chains) })
+	}
+	running.Go(func() { st.glance(ctx, seed, writers) })
+
+	for round := range rounds {
+		time.Sleep(time.Duration(200+rng.IntN(1800)) * time.Millisecond) // the moment of the kill is the dice's
+		s.kill()
+		for rng.IntN(3) == 0 { // a kill of a server that has hardly begun
+			s.spawn()
+			time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
+			s.kill()
+		}
+		s.launch()
+		verifyShared(t, s.port, counters, chains)
+		if t.Failed() {
+			t.Fatalf("in round %d", round+1)
+		}
+	}
+	s.kill()
+	stop()
+	running.Wait()
+	s.launch()
+	verifyShared(t, s.port, counters, chains)
+	verifyWriters(t, s.port, writers)
+	report(t, writers, counters, chains)
+}
+
+// verifyShared checks counters and chains, which may be in use.
+func verifyShared(t *testing.T, addr string, counters []*tally, chains []*chain) {
+	t.Helper()
+	p, err := dialPipe(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	read := func(key string) (string, error) {
+		v, err := p.do("GET", key)
+		b, _ := v.([]byte)
+		return string(b), err
+	}
+	for _, c := range counters {
+		err := c.verify(func(key string) (int64, error) {
+			text, err := read(key)
+			if err != nil || text == "" {
+				return 0, err
+			}
+			return strconv.ParseInt(text, 10, 64)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for _, c := range chains {
+		if err := c.verify(read); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// verifyWriters checks what the writers, who have all stopped, know of their keys: what was written by RESP is read
+// natively and the other way round.
+func verifyWriters(t *testing.T, addr string, writers []*writer) {
+	t.Helper()
+	client := newClient(t, addr)
+	p, err := dialPipe(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	for _, w := range writers {
+		var found map[string]observed
+		if w.name[0] == 'p' {
+			found, err = readNatively(client, w.ledger.keys())
+		} else {
+			found, err = readKeys(p, w.ledger.keys())
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", w.name, err)
+		}
+		if err := w.ledger.settle(found); err != nil {
+			t.Errorf("%s: at the end: %v", w.name, err)
+		}
+	}
+}
+
+func report(t *testing.T, writers []*writer, counters []*tally, chains []*chain) {
+	t.Helper()
+	var acked, lost int
+	for _, w := range writers {
+		acked, lost = acked+w.ledger.writes, lost+w.ledger.unknown
+		if w.ledger.writes == 0 {
+			t.Errorf("%s had no write acknowledged", w.name)
+		}
+	}
+	var increments int64
+	for _, c := range counters {
+		n, _ := c.bounds()
+		increments += n
+	}
+	steps := 0
+	for _, c := range chains {
+		steps += c.acknowledged()
+	}
+	t.Logf("%d writes acknowledged, %d without an answer; %d increments, %d steps of chains", acked, lost, increments, steps)
+	if increments == 0 || steps == 0 {
+		t.Error("counters and chains did not move")
+	}
+}
+
+// newClient returns a native client that is closed with the test.
+func newClient(t testing.TB, addr string) *flin.Client {
+	t.Helper()
+	client, err := flin.NewClient(flin.DefaultOptions(addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("close the client: %v", err)
+		}
+	})
+	return client
+}

@@ -1,0 +1,58 @@
+package systest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// reference is the part of the clients' reference program that is about keys and values, word for word, with a use of
+// value and values, which Go demands.
+const reference = `package main
+
+import (
+	"fmt"
+
+	"github.com/skshohagmiah/flin/clients/go"
+)
+
+func main() {
+opts := flin.DefaultOptions("localhost:7380")
+client, _ := flin.NewClient(opts)
+defer client.Close()
+client.KV.Set("user:1", []byte("John Doe"))
+value, _ := client.KV.Get("user:1")
+client.KV.Delete("user:1")
+client.KV.MSet([]string{"k1", "k2"}, [][]byte{[]byte("v1"), []byte("v2")})
+values, _ := client.KV.MGet([]string{"k1", "k2"})
+fmt.Printf("%s\n%s\n", value, values)
+}
+`
+
+// The reference program, but for the server's address, compiles and prints what it should.
+func TestTheReferenceProgram(t *testing.T) {
+	s := start(t)
+	dir := t.TempDir()
+	text := strings.ReplaceAll(reference, "localhost:7380", s.port)
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "run", filepath.Join(dir, "main.go"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, want := string(out), "John Doe\n[v1 v2]\n"; got != want {
+		t.Errorf("it prints %q, not %q", got, want)
+	}
+	client := newClient(t, s.port)
+	if there, err := client.KV.Exists("user:1"); err != nil || there {
+		t.Errorf("the deleted key: %v, %v", there, err)
+	}
+	values, err := client.KV.MGet([]string{"k1", "user:1", "k2"})
+	if err != nil || len(values) != 3 || string(values[0]) != "v1" || values[1] != nil || string(values[2]) != "v2" {
+		t.Errorf("what it left: %q, %v", values, err)
+	}
+}
