@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // maxJump is how far the wall clock may run ahead of the monotonic clock between two entries.
@@ -15,11 +13,12 @@ const maxJump = time.Hour
 // at once. Only the proposer's goroutine uses it.
 type entryClock struct {
 	wall func() time.Time
+	mono func() int64 // wire.Clock
 	log  *zap.Logger
 
-	// The wall clock as last accepted, in ms, and wire.Clock at that moment.
+	// The wall clock as last accepted, in ms, and the monotonic clock at that moment.
 	seen, seenAt int64
-	// The last time given, and wire.Clock at that moment.
+	// The last time given, and the monotonic clock at that moment.
 	last, lastAt int64
 	half         int64 // ns of the monotonic clock that have passed since last without filling a millisecond
 	refused      bool  // the jump under way has been logged
@@ -28,7 +27,7 @@ type entryClock struct {
 
 // now returns the time for the next entry. floor is the time of the last applied entry, which may be another leader's.
 func (c *entryClock) now(floor int64) int64 {
-	mono := wire.Clock()
+	mono := c.mono()
 	wall := c.accepted(mono)
 	if floor > c.last {
 		c.last, c.lastAt, c.half = floor, mono, 0

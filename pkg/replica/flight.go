@@ -115,7 +115,7 @@ func (p *proposer) detach() *batch {
 	} else {
 		p.open = &batch{}
 	}
-	p.guess = min((3*p.guess+b.size())/4+512, p.limit+p.limit/8)
+	p.guess = min((3*p.guess+b.size())/4+64, p.limit+p.limit/8)
 	p.settle()
 	return b
 }
@@ -145,7 +145,7 @@ func (p *proposer) seal(b *batch) bool {
 	if b.buf == nil {
 		b.buf = make([]byte, entryHead)
 	}
-	if len(b.buf) < cap(b.buf)/4 && cap(b.buf) > 16<<10 {
+	if 8*len(b.buf) < 5*cap(b.buf) {
 		// Machines keep the whole buffer alive by any part of it.
 		b.buf = append(make([]byte, 0, len(b.buf)), b.buf...)
 	}

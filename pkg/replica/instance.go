@@ -22,6 +22,7 @@ const stopLimit = 10 * time.Second
 // errors that only a restart heals, are met by reopening it over the same log and stores.
 type instance struct {
 	*raft.Raft
+	trans  closingTransport
 	single bool // has the timings of a single node
 	notify chan bool
 	seen   chan raft.Observation
@@ -81,6 +82,7 @@ func (g *Group) open(single bool) (*instance, error) {
 			return nil, errors.Join(err, trans.Close())
 		}
 	}
+	in.trans = trans
 	in.Raft, err = raft.NewRaft(conf, g.fsm, g.logs, g.logs, g.snaps, trans)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start Raft for group %s: %w", g.cfg.Name, err), trans.Close())
@@ -129,7 +131,12 @@ func (g *Group) cacheLimit(in *instance) int64 {
 func (in *instance) stop() error {
 	close(in.quit)
 	done := make(chan error, 1)
-	go func() { done <- in.Shutdown().Error() }()
+	go func() {
+		f := in.Shutdown()
+		// Raft waits for its exchanges with other nodes: they are cut short.
+		err := in.trans.Close()
+		done <- errors.Join(f.Error(), err)
+	}()
 	timer := time.NewTimer(stopLimit)
 	defer timer.Stop()
 	select {

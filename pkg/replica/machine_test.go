@@ -303,3 +303,16 @@ func (n *node) get(key string) string {
 	}
 	return string(v.Body)
 }
+
+// order is a Replier that insists on ascending tags.
+type order struct {
+	t    *testing.T
+	next atomic.Uint64
+}
+
+func (o *order) Reply(tag uint64, r wire.Response) {
+	if want := o.next.Load(); tag != want || r.Code != wire.OK {
+		o.t.Errorf("answer %s to %d came when %d was due", r.Code, tag, want)
+	}
+	o.next.Add(1)
+}

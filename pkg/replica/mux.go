@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"go.uber.org/zap"
 )
 
@@ -92,14 +91,9 @@ func (m *Mux) greet(c net.Conn) {
 		refuse(errors.New("without a cluster secret (-cluster-secret-file) only nodes on this machine may connect"))
 		return
 	}
-	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
-		_ = c.Close()
+	if !m.remember(c) {
 		return
 	}
-	m.conns[c] = struct{}{}
-	m.mu.Unlock()
 	p, err := readPreamble(c, m.cfg.Secret)
 	if err != nil {
 		m.forget(c)
@@ -111,21 +105,35 @@ func (m *Mux) greet(c net.Conn) {
 	m.mu.Unlock()
 	switch {
 	case l == nil:
-		err = fmt.Errorf("node %s asks for group %s, which this node does not run", p.node, p.group)
+		err = fmt.Errorf("node %s asks for group %s, which this node does not run", p.from, p.group)
 	case l.cluster != p.cluster:
-		err = fmt.Errorf("node %s belongs to cluster %s, this node to %s", p.node, p.cluster, l.cluster)
+		err = fmt.Errorf("node %s belongs to cluster %s, this node to %s", p.from, p.cluster, l.cluster)
+	case l.node != p.to:
+		err = fmt.Errorf("node %s looks for %s, this is %s: remove the one from group %s and add the other", p.from, p.to, l.node, p.group)
 	}
 	if err != nil {
 		m.forget(c)
 		refuse(err)
 		return
 	}
-	tracked := &muxConn{Conn: c, m: m}
+	tracked := l.track(c)
 	select {
 	case l.accepted <- tracked:
 	case <-l.quit:
 		_ = tracked.Close()
 	}
+}
+
+// remember puts c on the list of what shut closes; if that has happened it closes c.
+func (m *Mux) remember(c net.Conn) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		_ = c.Close()
+		return false
+	}
+	m.conns[c] = struct{}{}
+	return true
 }
 
 func (m *Mux) forget(c net.Conn) {
@@ -138,97 +146,4 @@ func (m *Mux) forget(c net.Conn) {
 func loopback(a net.Addr) bool {
 	t, ok := a.(*net.TCPAddr)
 	return ok && t.IP.IsLoopback()
-}
-
-// muxConn takes itself off the Mux's list when it is closed.
-type muxConn struct {
-	net.Conn
-	m *Mux
-}
-
-// Close closes the connection.
-func (c *muxConn) Close() error {
-	c.m.forget(c.Conn)
-	return c.Conn.Close()
-}
-
-// layer is one group's raft.StreamLayer on a Mux.
-type layer struct {
-	m        *Mux
-	cluster  string
-	group    string
-	node     string
-	address  string // what other nodes dial
-	accepted chan net.Conn
-	quit     chan struct{}
-	once     sync.Once
-}
-
-// layer registers a group. It takes the place of an earlier layer of the same group, which was closed.
-func (m *Mux) layer(cluster, group, node, address string) (*layer, error) {
-	l := &layer{m: m, cluster: cluster, group: group, node: node, address: address, accepted: make(chan net.Conn), quit: make(chan struct{})}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.layers[group] != nil {
-		return nil, fmt.Errorf("group %s is already on the Raft listener %s", group, m.ln.Addr())
-	}
-	m.layers[group] = l
-	return l, nil
-}
-
-// Accept returns the next connection for the group.
-func (l *layer) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.accepted:
-		return c, nil
-	case <-l.quit:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close takes the group off the Mux.
-func (l *layer) Close() error {
-	l.once.Do(func() {
-		close(l.quit)
-		l.m.mu.Lock()
-		defer l.m.mu.Unlock()
-		delete(l.m.layers, l.group)
-	})
-	return nil
-}
-
-// Addr returns the address that other nodes know this one by.
-func (l *layer) Addr() net.Addr { return advertised(l.address) }
-
-// advertised is an address that need not be one of this machine.
-type advertised string
-
-// Network returns "tcp".
-func (advertised) Network() string { return "tcp" }
-
-// String returns host:port.
-func (a advertised) String() string { return string(a) }
-
-// Dial connects to another node's Mux and says what for.
-func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	c, err := net.DialTimeout("tcp", string(address), timeout)
-	if err != nil {
-		return nil, err
-	}
-	if len(l.m.cfg.Secret) == 0 && !loopback(c.RemoteAddr()) {
-		_ = c.Close()
-		return nil, fmt.Errorf("node at %s is not on this machine: nodes on several machines need a cluster secret (-cluster-secret-file)", address)
-	}
-	line := preamble{cluster: l.cluster, group: l.group, node: l.node}.line(l.m.cfg.Secret)
-	err = errors.Join(c.SetWriteDeadline(time.Now().Add(timeout)), write(c, line), c.SetWriteDeadline(time.Time{}))
-	if err != nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("greet the node at %s: %w", address, err)
-	}
-	return c, nil
-}
-
-func write(c net.Conn, s string) error {
-	_, err := c.Write([]byte(s))
-	return err
 }

@@ -13,9 +13,11 @@ import (
 
 // A connection between nodes begins with one line that says what it is for:
 //
-//	FLIN/1 raft <cluster> <group> <node> <mac>\n
+//	FLIN/1 raft <cluster> <group> <from>><to> <mac>\n
 //
-// cluster is the cluster's id, group the Raft group, node the caller's server id. mac is the HMAC-SHA256 in hex, keyed by
+// cluster is the cluster's id, group the Raft group, from and to are the server ids (node/incarnation) of the caller and of
+// the one it means to reach: a node whose disk was replaced is not the one that used to be at its address, and must neither
+// vote nor acknowledge in its name. mac is the HMAC-SHA256 in hex, keyed by
 // the cluster secret, of the line up to the blank before it; "-" without a secret.
 const (
 	preambleStart = "FLIN/1 raft "
@@ -24,11 +26,11 @@ const (
 )
 
 // preamble is what the line says.
-type preamble struct{ cluster, group, node string }
+type preamble struct{ cluster, group, from, to string }
 
 // line returns the line, signed with secret.
 func (p preamble) line(secret []byte) string {
-	head := preambleStart + p.cluster + " " + p.group + " " + p.node
+	head := preambleStart + p.cluster + " " + p.group + " " + p.from + ">" + p.to
 	return head + " " + sign(head, secret) + "\n"
 }
 
@@ -49,14 +51,18 @@ func parsePreamble(line string, secret []byte) (preamble, error) {
 		return preamble{}, fmt.Errorf("it begins with %q instead of %q", line[:min(len(line), 32)], preambleStart)
 	}
 	words := strings.Split(rest, " ")
-	if len(words) != 4 || words[0] == "" || words[1] == "" || words[2] == "" {
+	if len(words) != 4 {
 		return preamble{}, errors.New("its first line has not got four words")
 	}
 	head := line[:strings.LastIndexByte(line, ' ')]
 	if !hmac.Equal([]byte(words[3]), []byte(sign(head, secret))) {
 		return preamble{}, errors.New("its signature does not fit: both nodes need the same cluster secret (-cluster-secret-file)")
 	}
-	return preamble{cluster: words[0], group: words[1], node: words[2]}, nil
+	from, to, ok := strings.Cut(words[2], ">")
+	if !ok || from == "" || to == "" || words[0] == "" || words[1] == "" {
+		return preamble{}, errors.New("its first line does not say who calls whom")
+	}
+	return preamble{cluster: words[0], group: words[1], from: from, to: to}, nil
 }
 
 // readPreamble takes the first line from a new connection, byte by byte: what follows belongs to Raft.

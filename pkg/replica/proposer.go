@@ -54,7 +54,7 @@ func newProposer(cfg *Config, origin uint64, submit func([]byte) raft.ApplyFutur
 	return &proposer{
 		origin: origin, name: cfg.Name, limit: cfg.EntryBytes, inFlight: cfg.InFlight, maxBytes: cfg.MaxPending,
 		patience: cfg.Patience, submit: submit, floor: floor,
-		clock: entryClock{wall: wall, log: cfg.Log},
+		clock: entryClock{wall: wall, mono: wire.Clock, log: cfg.Log},
 		sent:  make(chan sentEntry, 2*cfg.InFlight),
 		wake:  make(chan struct{}, 1),
 		open:  &batch{},

@@ -1,10 +1,8 @@
 package replica
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -12,9 +10,6 @@ import (
 
 // transportTimeout bounds one exchange between nodes; for snapshots Raft multiplies it by their size.
 const transportTimeout = 10 * time.Second
-
-// errNoVote is what a server without a place in the group answers to candidates.
-var errNoVote = errors.New("this server is not a member of the group and has no vote")
 
 // closingTransport is what the group needs of a transport.
 type closingTransport interface {
@@ -38,14 +33,12 @@ func (g *Group) transport() (closingTransport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &gate{
+	return &peers{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream: l, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: transportTimeout, Logger: newHclog(g.log.Named("net")),
+			ServerAddressProvider: addresses{g},
 		}),
-		rpc: make(chan raft.RPC), quit: make(chan struct{}), done: make(chan struct{}),
-	}
-	go t.run(g.hasPlace)
-	return t, nil
+	}, nil
 }
 
 // address returns the host:port under which other nodes reach this one.
@@ -56,57 +49,31 @@ func (g *Group) address() string {
 	return g.cfg.Transport.Addr().String()
 }
 
-// hasPlace reports whether this server is in the group's configuration as far as it knows.
-func (g *Group) hasPlace() bool {
-	in := g.raft.Load()
-	return in != nil && in.member(g.server)
-}
+// addresses tells Raft's transport where servers are, by id.
+type addresses struct{ g *Group }
 
-// gate is Raft's network transport, but lets no request for a vote through to a server that has no place in the group: one
-// whose disk was replaced could otherwise vote twice in a term. It embeds the transport, because Raft looks for its optional
-// methods, pre-vote among them.
-type gate struct {
-	*raft.NetworkTransport
-	rpc  chan raft.RPC
-	quit chan struct{}
-	done chan struct{}
-	once sync.Once
-}
-
-// Consumer returns the requests that are let through.
-func (t *gate) Consumer() <-chan raft.RPC { return t.rpc }
-
-func (t *gate) run(hasPlace func() bool) {
-	defer close(t.done)
-	for {
-		select {
-		case <-t.quit:
-			return
-		case rpc := <-t.NetworkTransport.Consumer():
-			switch rpc.Command.(type) {
-			case *raft.RequestVoteRequest, *raft.RequestPreVoteRequest:
-				if !hasPlace() {
-					rpc.Respond(nil, errNoVote)
-					continue
-				}
-			}
-			select {
-			case t.rpc <- rpc:
-			case <-t.quit:
-				return
+// ServerAddr returns the target of a server.
+func (a addresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	if string(id) == a.g.server {
+		return raft.ServerAddress(a.g.address()), nil // what Raft tells others of itself
+	}
+	if in := a.g.raft.Load(); in != nil {
+		for _, m := range in.members() {
+			if m.ID == string(id) {
+				return target(m.Address, m.ID), nil
 			}
 		}
 	}
+	return "", fmt.Errorf("server %s is not in the group", id)
+}
+
+// peers is Raft's network transport. It embeds it, because Raft looks for its optional methods, pre-vote among them.
+type peers struct {
+	*raft.NetworkTransport
 }
 
 // Close closes the connections too, which Raft's own transport leaves open.
-func (t *gate) Close() error {
-	var err error
-	t.once.Do(func() {
-		close(t.quit)
-		t.CloseStreams()
-		err = t.NetworkTransport.Close()
-		<-t.done
-	})
-	return err
+func (p *peers) Close() error {
+	p.CloseStreams()
+	return p.NetworkTransport.Close()
 }

@@ -89,7 +89,7 @@ func (g *generation) release() error {
 	return nil
 }
 
-// finish makes the generation complete, with a marker and the records of its blob files, and has CURRENT name it.
+// finish makes the generation complete, with a marker and the records of its blob files.
 func (g *generation) finish(m *marker, files map[uint32]fileRecord) error {
 	txn := g.db.NewTransactionAt(m.number, true)
 	defer txn.Discard()
@@ -110,13 +110,22 @@ func (g *generation) finish(m *marker, files map[uint32]fileRecord) error {
 	if err := finishGeneration(g.dir); err != nil {
 		return err
 	}
-	if err := g.s.step("generation ready"); err != nil {
-		return err
+	return g.s.step("generation ready")
+}
+
+// enforce has CURRENT name the generation. If that fails nobody knows which one it names, and the process must end.
+func (g *generation) enforce() error {
+	err := writeStamp(g.s.opts.Dir, &g.stamp)
+	if err == nil {
+		err = g.s.step("generation switched")
 	}
-	if err := writeStamp(g.s.opts.Dir, &g.stamp); err != nil {
-		return err
+	if err != nil && !errors.Is(err, errStopped) {
+		g.s.fault(err)
 	}
-	return g.s.step("generation switched")
+	if err != nil {
+		return errors.Join(err, g.close())
+	}
+	return nil
 }
 
 // base is what readers will use.
@@ -124,10 +133,13 @@ func (g *generation) base(m *marker) *base {
 	return &base{dir: g.dir, db: g.db, blobs: g.s.base.blobs, ringFrom: m.ringFrom}
 }
 
-// abandon removes the folder of a generation that did not come into force.
-func (g *generation) abandon() error {
+// close gives back what the generation holds, but not its folder.
+func (g *generation) close() error {
 	if g.bulk != nil {
-		g.bulk.Cancel()
+		g.bulk.Cancel() // or Close would stop a second time what the bulk writer has stopped
 	}
-	return errors.Join(g.release(), g.db.Close(), os.RemoveAll(g.dir))
+	return errors.Join(g.release(), g.db.Close())
 }
+
+// abandon removes the folder of a generation that did not come into force.
+func (g *generation) abandon() error { return errors.Join(g.close(), os.RemoveAll(g.dir)) }

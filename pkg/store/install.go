@@ -36,10 +36,10 @@ func (s *Store) Install(r io.Reader) error {
 		err = g.finish(m, files)
 	}
 	if err != nil {
-		if errors.Is(err, errStopped) {
-			return errors.Join(err, g.db.Close()) // a test's crash
-		}
 		return errors.Join(fmt.Errorf("installing a snapshot: %w", err), g.abandon(), s.dropBlobs(firstBlob))
+	}
+	if err := g.enforce(); err != nil {
+		return err
 	}
 	s.switchTo(g, m, files)
 	s.collect()

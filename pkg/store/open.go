@@ -126,6 +126,7 @@ func openBadger(dir string, memTable int64, log *zap.Logger) (*badger.DB, error)
 	o.Logger = badgerLog{log.Sugar()}
 	// Values are small: everything stays in the tree and the value log stays empty.
 	o.ValueLogFileSize = 1 << 20
+	o.ValueThreshold = min(1<<20, memTable/16)
 	// A flush must fit into one transaction, which is 15 % of this.
 	o.MemTableSize = memTable
 	o.NumMemtables = 2

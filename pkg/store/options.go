@@ -56,6 +56,8 @@ type hooks struct {
 	manual bool
 	// statfs stands for the disk.
 	statfs func() (free, total int64, err error)
+	// memTable is the size of Badger's memtables; 0 means the usual one.
+	memTable int
 	// blobFile is the size at which a new blob file begins; 0 means the usual one.
 	blobFile int64
 }

@@ -91,6 +91,9 @@ func (s *Store) rebuild() (err error) {
 		return err
 	}
 	switched = true
+	if err := g.enforce(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.base = g.base(m)
 	s.begin(&epoch{base: s.base, number: m.number, pos: m.pos})

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
@@ -32,17 +33,19 @@ func (s *Store) recover() (err error) {
 		}
 		err = errors.Join(err, s.lock.Close())
 	}()
-	st, err := s.choose()
+	st, fresh, err := s.choose()
 	if err != nil {
 		return err
 	}
 	dir := filepath.Join(s.opts.Dir, st.generation)
-	mems, _, err := listTree(dir) // before Badger opens them and makes others
-	if err != nil {
-		return err
-	}
-	if db, err = openBadger(dir, st.memTable, s.log); err != nil {
-		return err
+	var mems []uint64
+	if db = fresh; db == nil {
+		if mems, _, err = listTree(dir); err != nil { // before Badger opens them and makes others
+			return err
+		}
+		if db, err = openBadger(dir, st.memTable, s.log); err != nil {
+			return err
+		}
 	}
 	m, err := readMarker(db, dir)
 	if err != nil {
@@ -80,7 +83,7 @@ func (s *Store) recover() (err error) {
 	s.space = newSpace(files, m.keys, m.tombs)
 	s.limits = limits{
 		bytes:    tableBytes,
-		lsmBytes: db.MaxBatchSize() - lsmReserve,
+		lsmBytes: db.MaxBatchSize() - min(lsmReserve, db.MaxBatchSize()/5),
 		lsmCount: min(maxEntries, int(db.MaxBatchCount())/2),
 	}
 	s.begin(&epoch{base: s.base, number: m.number, pos: m.pos})
@@ -99,71 +102,81 @@ func (s *Store) begin(e *epoch) {
 	s.epochs = append(s.epochs, e)
 }
 
-// choose finds the generation to open, makes the first one where there is none, and removes what interrupted work left.
-func (s *Store) choose() (*stamp, error) {
+// choose finds the generation to open, makes the first one where there is none, which it returns open, and removes what
+// interrupted work left.
+func (s *Store) choose() (*stamp, *badger.DB, error) {
 	dir := s.opts.Dir
 	st, err := readStamp(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	ready, unfinished, err := generations(dir)
+	ready, left, err := generations(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	left := unfinished
+	want := memTableSize
+	if s.opts.hooks.memTable > 0 {
+		want = s.opts.hooks.memTable
+	}
+	fresh := false
 	switch {
+	case st != nil && !slices.Contains(ready, st.generation):
+		return nil, nil, fmt.Errorf("%s names %s, which is missing or incomplete: restore the store from a replica or a backup",
+			filepath.Join(dir, currentName), st.generation)
 	case st != nil:
-		found := false
 		for _, name := range ready {
-			if name == st.generation {
-				found = true
-			} else {
+			if name != st.generation {
 				left = append(left, name)
 			}
 		}
-		if !found {
-			return nil, fmt.Errorf("%s names %s, which is missing or incomplete: restore the store from a replica or a backup",
-				filepath.Join(dir, currentName), st.generation)
-		}
-		if st.memTable < memTableSize {
-			st.memTable = memTableSize
-		}
+		// Never lowered: what a crash left in a larger .mem file would not fit.
+		st.memTable = max(st.memTable, int64(want))
 	case len(ready) > 1:
-		return nil, fmt.Errorf("%s is missing, and %d generations are there: restore the store from a replica or a backup",
+		return nil, nil, fmt.Errorf("%s is missing, and %d generations are there: restore the store from a replica or a backup",
 			filepath.Join(dir, currentName), len(ready))
 	case len(ready) == 1: // killed before the first CURRENT was written
-		st = &stamp{memTable: memTableSize, generation: ready[0]}
+		st = &stamp{memTable: int64(want), generation: ready[0]}
+	default:
+		st = &stamp{memTable: int64(want), generation: generationName(1)}
+		fresh = true
 	}
 	for _, name := range left {
 		s.log.Info("removing what interrupted work left", zap.String("folder", filepath.Join(dir, name)))
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return nil, fmt.Errorf("removing an incomplete generation: %w", err)
+			return nil, nil, fmt.Errorf("removing an incomplete generation: %w", err)
 		}
 	}
-	if st == nil {
-		st = &stamp{memTable: memTableSize, generation: generationName(1)}
-		if err := s.create(st); err != nil {
-			return nil, err
-		}
+	if !fresh {
+		return st, nil, writeStamp(dir, st)
 	}
-	return st, writeStamp(dir, st)
+	db, err := s.create(st)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := writeStamp(dir, st); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return st, db, nil
 }
 
 // create makes the first generation: a store at position zero.
-func (s *Store) create(st *stamp) error {
+func (s *Store) create(st *stamp) (*badger.DB, error) {
 	dir := filepath.Join(s.opts.Dir, st.generation)
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return fmt.Errorf("creating the key tree: %w", err)
+		return nil, fmt.Errorf("creating the key tree: %w", err)
 	}
 	db, err := openBadger(dir, st.memTable, s.log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = commitMarker(db, &marker{number: 1, ringFrom: 1, nextBlob: 1})
-	if err = errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("creating the key tree in %s: %w", dir, err)
+	if err == nil {
+		err = finishGeneration(dir)
 	}
-	return finishGeneration(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("creating the key tree in %s: %w", dir, err), db.Close())
+	}
+	return db, nil
 }
 
 // finishGeneration says that everything in a generation is durable and complete.

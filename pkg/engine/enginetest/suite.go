@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -67,11 +66,9 @@ func (s *suite) garbage(t *testing.T) {
 			}
 			resp := c.last(t, 7)
 			s.allowed(t, op, &resp)
-			if len(body) == 0 && resp.Code == wire.OK && op != wire.OpKVStats {
-				t.Errorf("%v took an empty body", op)
-			}
 		}
 	}
+	s.restore(t)
 }
 
 func (s *suite) refusals(t *testing.T) {
@@ -298,17 +295,10 @@ func (s *suite) endStream(t *testing.T) {
 			s.e.Cancel(c, req.Tag) // perhaps before it stands
 		}
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for range 20 {
-			s.write(t)
-		}
-	})
-	for i := 1; i < streams; i += 2 {
-		time.Sleep(time.Millisecond) // only to spread the ends over the writes: nothing depends on it
+	for i := range streams {
+		s.write(t)
 		s.e.Cancel(c, uint64(i+1))
 	}
-	wg.Wait()
 	for i := range streams {
 		if resp := c.last(t, uint64(i+1)); resp.Code != wire.Canceled {
 			t.Errorf("stream %d ended with %v: %s", i+1, resp.Code, resp.Body)

@@ -20,8 +20,9 @@ const (
 	keepOutput = 256 << 10 // output buffers over this size are not kept
 	// flushAt is how much output the reader lets gather before it writes in the middle of its input.
 	flushAt = 128 << 10
-	// lastWord bounds how long CloseAfterFlush takes to write, and then to see that the client has read it.
+	// CloseAfterFlush takes at most so long to write, and then to see that the client has read it.
 	lastWord = 2 * time.Second
+	linger   = 500 * time.Millisecond
 )
 
 var (
@@ -149,7 +150,7 @@ func (c *Conn) CloseAfterFlush(err error) {
 	_ = c.nc.SetWriteDeadline(time.Now().Add(lastWord)) // fails on a closed connection only
 	c.finishOutput()
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && c.Err() == nil && half.CloseWrite() == nil {
-		_ = c.nc.SetReadDeadline(time.Now().Add(lastWord))
+		_ = c.nc.SetReadDeadline(time.Now().Add(linger))
 		_, _ = io.CopyN(io.Discard, c.nc, int64(c.limits.MaxInput)+largeInput) // ends at the client's end, or when it takes too long
 	}
 	c.Close(err)

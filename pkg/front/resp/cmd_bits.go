@@ -77,8 +77,18 @@ func cmdBitcount(c *conn, args [][]byte) {
 		c.failSyntax()
 		return
 	}
+	if len(args) == 5 { // BITCOUNT looks at the end before the unit, BITPOS behind it
+		_, ok1 := parseInt(args[2])
+		if _, ok2 := parseInt(args[3]); !ok1 || !ok2 {
+			c.failInteger()
+			return
+		}
+	}
 	if !c.bitRange(&m, args[2:]) {
 		return
+	}
+	if m.Start < 0 && m.End < 0 && m.Start > m.End {
+		m.Start, m.End = 1, 0 // nothing, however short the value is
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpKVBitCount, c.body, slot{shape: shapeInt})

@@ -44,7 +44,7 @@ func (c *command) categories() []string {
 		{f&isWrite != 0, "@write"},
 		{f&catString != 0, "@string"},
 		{f&catBitmap != 0, "@bitmap"},
-		{f&isAdmin != 0, "@admin"},
+		{f&(isAdmin|catAdmin) != 0, "@admin"},
 		{f&isFast != 0, "@fast"},
 		{f&isFast == 0, "@slow"},
 		{f&(isAdmin|catDangerous) != 0, "@dangerous"},
@@ -145,15 +145,15 @@ func (c *command) appendInfo(b []byte, resp3 bool) []byte {
 	b = appendStatusSet(b, flagNames(c.flags, false), resp3)
 	b = appendInt(appendInt(appendInt(b, int64(first)), int64(last)), int64(step))
 	b = appendStatusSet(b, c.categories(), resp3)
-	b = appendArray(b, len(c.tips))
+	b = appendSet(b, len(c.tips), resp3)
 	for _, tip := range c.tips {
 		b = appendBulk(b, tip)
 	}
-	b = appendArray(b, len(c.keys))
+	b = appendSet(b, len(c.keys), resp3)
 	for _, k := range c.keys {
 		b = k.append(b, resp3)
 	}
-	b = appendArray(b, len(c.subs))
+	b = appendSet(b, len(c.subs), resp3)
 	for i := range c.subs {
 		b = c.subs[i].appendInfo(b, resp3)
 	}
@@ -169,7 +169,11 @@ func appendStatusSet(b []byte, names []string, resp3 bool) []byte {
 }
 
 func (k keySpec) append(b []byte, resp3 bool) []byte {
-	b = appendMap(b, 3, resp3)
+	if k.note == "" {
+		b = appendMap(b, 3, resp3)
+	} else {
+		b = appendBulk(appendBulk(appendMap(b, 4, resp3), "notes"), k.note)
+	}
 	b = appendStatusSet(appendBulk(b, "flags"), keyFlagNames(k.flags), resp3)
 	b = appendMap(appendBulk(b, "begin_search"), 2, resp3)
 	b = appendBulk(appendBulk(b, "type"), "index")

@@ -43,12 +43,12 @@ func (c *conn) expire(args [][]byte, kind wire.ExpiryKind, unit int64) {
 		return
 	}
 	if n > math.MaxInt64/unit || n < math.MinInt64/unit {
-		c.failExpireTime()
+		c.fail(c.badExpireTime())
 		return
 	}
 	n *= unit
 	if kind == wire.ExpiryIn && n > math.MaxInt64-time.Now().UnixMilli() {
-		c.failExpireTime()
+		c.fail(c.badExpireTime())
 		return
 	}
 	m.Expiry.Ms = n

@@ -28,11 +28,28 @@ func cmdGetex(c *conn, args [][]byte) {
 		c.failSyntax()
 		return
 	}
-	if o.amount != nil && !c.expireTime(&o.expiry, o.amount, o.seconds) {
-		return
+	if o.amount != nil {
+		if failure := c.expireTime(&o.expiry, o.amount, o.seconds); failure != "" {
+			// A key that is not there is null first of all.
+			c.onKey(wire.OpKVStat, args[1], slot{shape: shapeRefusal, arg: refusalOf(failure)})
+			return
+		}
 	}
 	c.body = (&wire.KVExpire{DB: c.db, Expiry: o.expiry, Key: args[1]}).Append(c.body[:0])
 	c.submit(wire.OpKVGetEx, c.body, slot{shape: shapeValue})
+}
+
+// The refusals that shapeRefusal knows.
+const (
+	refuseInteger = iota
+	refuseExpiry
+)
+
+func refusalOf(failure string) int64 {
+	if failure == errInteger {
+		return refuseInteger
+	}
+	return refuseExpiry
 }
 
 func cmdStrlen(c *conn, args [][]byte) { c.onKey(wire.OpKVStat, args[1], slot{shape: shapeSize}) }

@@ -203,12 +203,12 @@ func (c *conn) infoKeyspace(w *bytes.Buffer) {
 	figures := make(map[string]string)
 	for line := range strings.Lines(string(resp.Body)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		figures[name] = value
+		figures[strings.Replace(name, ".", "_", 1)] = value
 	}
 	for db := range wire.KVDatabases {
 		name := "db" + itoa(db)
-		if keys := figures[name+".keys"]; keys != "" && keys != "0" {
-			expires := figures[name+".expires"]
+		if keys := figures[name+"_keys"]; keys != "" && keys != "0" {
+			expires := figures[name+"_expires"]
 			if expires == "" {
 				expires = "0"
 			}

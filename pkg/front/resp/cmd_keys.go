@@ -93,8 +93,10 @@ func cmdMove(c *conn, args [][]byte) {
 func (c *conn) database(p []byte) (int64, bool) {
 	n, ok := parseInt(p)
 	switch {
-	case !ok || n < math.MinInt32 || n > math.MaxInt32:
+	case !ok:
 		c.failInteger()
+	case n < math.MinInt32 || n > math.MaxInt32:
+		c.fail(errInt32)
 	case n < 0 || n >= wire.KVDatabases:
 		c.fail(errDatabase)
 	default:

@@ -20,7 +20,7 @@ func (o *setOptions) parse(args [][]byte, getex bool) bool {
 	for i := 0; i < len(args); i++ {
 		a, rest := args[i], len(args)-i-1
 		timed := func(kind wire.ExpiryKind, seconds bool) bool {
-			if o.expiry.Kind != wire.ExpiryNone || rest == 0 {
+			if o.expiry.Kind != wire.ExpiryNone && (o.expiry.Kind != kind || o.seconds != seconds) || rest == 0 {
 				return false
 			}
 			i++
@@ -60,29 +60,28 @@ func (o *setOptions) parse(args [][]byte, getex bool) bool {
 	return true
 }
 
-// expireTime reads the time of an option or argument into e. It replies itself, and is false, if there is none.
-func (c *conn) expireTime(e *wire.Expiry, amount []byte, seconds bool) bool {
+// expireTime reads the time of an option or argument into e. Where it is none it returns Redis's words for that.
+func (c *conn) expireTime(e *wire.Expiry, amount []byte, seconds bool) (failure string) {
 	n, ok := parseInt(amount)
 	if !ok {
-		c.failInteger()
-		return false
+		return errInteger
 	}
 	if n <= 0 || seconds && n > math.MaxInt64/1000 {
-		c.failExpireTime()
-		return false
+		return c.badExpireTime()
 	}
 	if seconds {
 		n *= 1000
 	}
 	if e.Kind == wire.ExpiryIn && n > math.MaxInt64-time.Now().UnixMilli() {
-		c.failExpireTime()
-		return false
+		return c.badExpireTime()
 	}
 	e.Ms = n
-	return true
+	return ""
 }
 
-func (c *conn) failExpireTime() { c.fail("ERR invalid expire time in '" + c.cmd.full + "' command") }
+func (c *conn) badExpireTime() string {
+	return "ERR invalid expire time in '" + c.cmd.full + "' command"
+}
 
 func cmdSet(c *conn, args [][]byte) {
 	m := wire.KVSet{DB: c.db, Key: args[1], Value: args[2]}
@@ -93,8 +92,11 @@ func cmdSet(c *conn, args [][]byte) {
 			c.failSyntax()
 			return
 		}
-		if o.amount != nil && !c.expireTime(&o.expiry, o.amount, o.seconds) {
-			return
+		if o.amount != nil {
+			if failure := c.expireTime(&o.expiry, o.amount, o.seconds); failure != "" {
+				c.fail(failure)
+				return
+			}
 		}
 		m.Flags, m.Expiry = o.flags, o.expiry
 		answer.shape = shapeSet
@@ -117,7 +119,8 @@ func cmdPsetex(c *conn, args [][]byte) { c.setExpiring(args, false) }
 
 func (c *conn) setExpiring(args [][]byte, seconds bool) {
 	m := wire.KVSet{DB: c.db, Expiry: wire.Expiry{Kind: wire.ExpiryIn}, Key: args[1], Value: args[3]}
-	if !c.expireTime(&m.Expiry, args[2], seconds) {
+	if failure := c.expireTime(&m.Expiry, args[2], seconds); failure != "" {
+		c.fail(failure)
 		return
 	}
 	c.body = m.Append(c.body[:0])

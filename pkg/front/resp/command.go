@@ -25,6 +25,7 @@ const (
 	catBitmap
 	catConnection
 	catTransaction
+	catAdmin
 	catDangerous
 
 	// alone: every earlier command of the connection has been answered before this one begins.
@@ -53,6 +54,7 @@ const (
 type keySpec struct {
 	flags             keyFlag
 	first, last, step int
+	note              string // what COMMAND INFO remarks
 }
 
 // command is a row of the table.

@@ -107,14 +107,20 @@ func (c *conn) serve() error {
 		if cap(c.args) > keepArgs {
 			c.shrink()
 		}
-		if c.full.Load() || c.link.InFlight() >= c.link.Limits().MaxInFlight {
-			c.full.Store(false)
-			if err := c.link.Drain(); err != nil {
-				return err
-			}
-			c.newBatch()
+		if err := c.drainOutput(); err != nil {
+			return err
 		}
 	}
+}
+
+// drainOutput lets answers go out, and waits while there are too many requests without one.
+func (c *conn) drainOutput() error {
+	written, busy := c.link.Written(), c.link.InFlight() >= c.link.Limits().MaxInFlight
+	err := c.link.Drain()
+	if busy || written != c.link.Written() { // this may have taken long
+		c.newBatch()
+	}
+	return err
 }
 
 // newBatch begins the commands that came in one piece: they share one look at the clock.

@@ -30,9 +30,6 @@ func (c *conn) end(b []byte) {
 		if c.mute.now {
 			b = b[:c.reply.start]
 		}
-		if len(b) >= fullAt {
-			c.full.Store(true)
-		}
 		c.link.End(b)
 	default:
 		if c.mute.now {
@@ -79,7 +76,7 @@ func (c *conn) reject(msg string) {
 func (c *conn) failWire(resp *wire.Response) { c.end(c.appendWireError(c.begin(), resp)) }
 
 func (c *conn) failSyntax()  { c.fail("ERR syntax error") }
-func (c *conn) failInteger() { c.fail("ERR value is not an integer or out of range") }
+func (c *conn) failInteger() { c.fail(errInteger) }
 
 func (c *conn) replyOK()         { c.end(appendOK(c.begin())) }
 func (c *conn) replyInt(n int64) { c.end(appendInt(c.begin(), n)) }

@@ -25,6 +25,7 @@ const (
 	shapeEncoding                // the name of the encoding that Redis would choose
 	shapeConst                   // arg, of a key that is there; null of one that is not
 	shapeFreq                    // that frequencies are not counted; null of a key that is not there
+	shapeRefusal                 // an error, of which arg says which; null of a key that is not there
 	shapeUsage                   // bytes of memory; arg is the size of the key
 	shapeRename                  // OK, or that there is no such key
 	shapeRenameNX                // Num, or that there is no such key
@@ -66,6 +67,11 @@ func (s *slot) encode(c *conn, b []byte, resp *wire.Response) []byte {
 		return appendBulk(b, encodingOf(resp.Body))
 	case shapeConst:
 		return appendInt(b, s.arg)
+	case shapeRefusal:
+		if s.arg == refuseInteger {
+			return c.appendFailure(b, errInteger)
+		}
+		return c.appendFailure(b, "ERR invalid expire time in '"+s.cmd.full+"' command")
 	case shapeFreq:
 		return c.appendFailure(b, errNoLFU)
 	case shapeBitField:
@@ -104,7 +110,7 @@ func (s *slot) encodeFailure(c *conn, b []byte, resp *wire.Response, resp3 bool)
 		switch s.shape {
 		case shapeInt, shapeSize:
 			return appendInt(b, s.arg)
-		case shapeValue, shapeOld, shapeSet, shapeConst, shapeFreq, shapeEncoding, shapeUsage:
+		case shapeValue, shapeOld, shapeSet, shapeConst, shapeFreq, shapeRefusal, shapeEncoding, shapeUsage:
 			return appendNull(b, resp3)
 		case shapePart, shapeFewOrValue:
 			return appendBulk(b, "")

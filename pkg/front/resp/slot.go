@@ -6,10 +6,8 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-const (
-	firstRing = 8         // slots of a ring when it is first needed
-	fullAt    = 128 << 10 // bytes of output at which the reader is asked to write in the middle of its input
-)
+// firstRing is how many slots a ring has when it is first needed.
+const firstRing = 8
 
 // slotBits are the properties of a slot.
 type slotBits uint8
@@ -38,7 +36,6 @@ type ring struct {
 	slots []slot // a power of two of them
 	head  atomic.Uint64
 	tail  atomic.Uint64
-	full  atomic.Bool // much output has gathered
 }
 
 // idle reports whether every command has been answered. Only the reader may ask: it alone adds.
@@ -95,9 +92,6 @@ func (c *conn) Reply(tag uint64, resp wire.Response) {
 			s.buf = c.settleReading(s.buf, s, &resp)
 		}
 		s.bits |= slotDone
-	}
-	if len(b) >= fullAt {
-		c.full.Store(true)
 	}
 	c.link.End(b)
 	for ; finished > 0; finished-- {

@@ -5,14 +5,14 @@ func keysCommands() []command {
 	return []command{
 		{
 			name: "copy", arity: -3, flags: isWrite | denyOOM | catKeyspace,
-			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1}, {keyOW | keyUpdate, 2, 0, 1}},
+			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1, ""}, {keyOW | keyUpdate, 2, 0, 1, ""}},
 			group: "generic", since: "6.2.0",
 			summary: "Copy a key.",
 			run:     cmdCopy,
 		},
 		{
 			name: "del", arity: -2, flags: isWrite | catKeyspace,
-			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1}},
+			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1, ""}},
 			tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 			group: "generic", since: "1.0.0",
 			summary: "Delete a key.",
@@ -20,7 +20,7 @@ func keysCommands() []command {
 		},
 		{
 			name: "exists", arity: -2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO, 1, -1, 1}},
+			keys:  []keySpec{{keyRO, 1, -1, 1, ""}},
 			tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 			group: "generic", since: "1.0.0",
 			summary: "Determine if a key exists.",
@@ -28,21 +28,21 @@ func keysCommands() []command {
 		},
 		{
 			name: "expire", arity: -3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "1.0.0",
 			summary: "Set a key's time to live in seconds.",
 			run:     cmdExpire,
 		},
 		{
 			name: "expireat", arity: -3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "1.2.0",
 			summary: "Set the expiration for a key as a UNIX timestamp.",
 			run:     cmdExpireat,
 		},
 		{
 			name: "expiretime", arity: 2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1}},
+			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1, ""}},
 			group: "generic", since: "7.0.0",
 			summary: "Get the expiration Unix timestamp for a key.",
 			run:     cmdExpiretime,
@@ -56,7 +56,7 @@ func keysCommands() []command {
 		},
 		{
 			name: "mdel", arity: -2, flags: isWrite | catKeyspace,
-			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1}},
+			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1, ""}},
 			tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 			group: "generic", since: "1.0.0",
 			summary: "Delete a key, as DEL does.",
@@ -64,7 +64,7 @@ func keysCommands() []command {
 		},
 		{
 			name: "move", arity: 3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyAccess | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyAccess | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "1.0.0",
 			summary: "Move a key to another database.",
 			run:     cmdMove,
@@ -76,7 +76,7 @@ func keysCommands() []command {
 			subs: []command{
 				{
 					name: "encoding", arity: 3, flags: isRead | catKeyspace,
-					keys:  []keySpec{{keyRO, 2, 0, 1}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, ""}},
 					tips:  []string{"nondeterministic_output"},
 					group: "generic", since: "2.2.3",
 					summary: "Inspect the internal encoding of a Redis object.",
@@ -84,7 +84,7 @@ func keysCommands() []command {
 				},
 				{
 					name: "freq", arity: 3, flags: isRead | catKeyspace,
-					keys:  []keySpec{{keyRO, 2, 0, 1}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, ""}},
 					tips:  []string{"nondeterministic_output"},
 					group: "generic", since: "4.0.0",
 					summary: "Get the logarithmic access frequency counter of a Redis object.",
@@ -98,7 +98,7 @@ func keysCommands() []command {
 				},
 				{
 					name: "idletime", arity: 3, flags: isRead | catKeyspace,
-					keys:  []keySpec{{keyRO, 2, 0, 1}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, ""}},
 					tips:  []string{"nondeterministic_output"},
 					group: "generic", since: "2.2.3",
 					summary: "Get the time since a Redis object was last accessed.",
@@ -106,7 +106,7 @@ func keysCommands() []command {
 				},
 				{
 					name: "refcount", arity: 3, flags: isRead | catKeyspace,
-					keys:  []keySpec{{keyRO, 2, 0, 1}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, ""}},
 					tips:  []string{"nondeterministic_output"},
 					group: "generic", since: "2.2.3",
 					summary: "Get the number of references to the value of the key.",
@@ -116,35 +116,35 @@ func keysCommands() []command {
 		},
 		{
 			name: "persist", arity: 2, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "2.2.0",
 			summary: "Remove the expiration from a key.",
 			run:     cmdPersist,
 		},
 		{
 			name: "pexpire", arity: -3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "2.6.0",
 			summary: "Set a key's time to live in milliseconds.",
 			run:     cmdPexpire,
 		},
 		{
 			name: "pexpireat", arity: -3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1}},
+			keys:  []keySpec{{keyRW | keyUpdate, 1, 0, 1, ""}},
 			group: "generic", since: "2.6.0",
 			summary: "Set the expiration for a key as a UNIX timestamp specified in milliseconds.",
 			run:     cmdPexpireat,
 		},
 		{
 			name: "pexpiretime", arity: 2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1}},
+			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1, ""}},
 			group: "generic", since: "7.0.0",
 			summary: "Get the expiration Unix timestamp for a key in milliseconds.",
 			run:     cmdPexpiretime,
 		},
 		{
 			name: "pttl", arity: 2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1}},
+			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1, ""}},
 			tips:  []string{"nondeterministic_output"},
 			group: "generic", since: "2.6.0",
 			summary: "Get the time to live for a key in milliseconds.",
@@ -159,14 +159,14 @@ func keysCommands() []command {
 		},
 		{
 			name: "rename", arity: 3, flags: isWrite | catKeyspace,
-			keys:  []keySpec{{keyRW | keyAccess | keyDelete, 1, 0, 1}, {keyOW | keyUpdate, 2, 0, 1}},
+			keys:  []keySpec{{keyRW | keyAccess | keyDelete, 1, 0, 1, ""}, {keyOW | keyUpdate, 2, 0, 1, ""}},
 			group: "generic", since: "1.0.0",
 			summary: "Rename a key.",
 			run:     cmdRename,
 		},
 		{
 			name: "renamenx", arity: 3, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRW | keyAccess | keyDelete, 1, 0, 1}, {keyOW | keyInsert, 2, 0, 1}},
+			keys:  []keySpec{{keyRW | keyAccess | keyDelete, 1, 0, 1, ""}, {keyOW | keyInsert, 2, 0, 1, ""}},
 			group: "generic", since: "1.0.0",
 			summary: "Rename a key, only if the new key does not exist.",
 			run:     cmdRenamenx,
@@ -180,7 +180,7 @@ func keysCommands() []command {
 		},
 		{
 			name: "touch", arity: -2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO, 1, -1, 1}},
+			keys:  []keySpec{{keyRO, 1, -1, 1, ""}},
 			tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 			group: "generic", since: "3.2.1",
 			summary: "Alters the last access time of a key(s). Returns the number of existing keys specified.",
@@ -188,7 +188,7 @@ func keysCommands() []command {
 		},
 		{
 			name: "ttl", arity: 2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1}},
+			keys:  []keySpec{{keyRO | keyAccess, 1, 0, 1, ""}},
 			tips:  []string{"nondeterministic_output"},
 			group: "generic", since: "1.0.0",
 			summary: "Get the time to live for a key in seconds.",
@@ -196,14 +196,14 @@ func keysCommands() []command {
 		},
 		{
 			name: "type", arity: 2, flags: isRead | isFast | catKeyspace,
-			keys:  []keySpec{{keyRO, 1, 0, 1}},
+			keys:  []keySpec{{keyRO, 1, 0, 1, ""}},
 			group: "generic", since: "1.0.0",
 			summary: "Determine the type stored at key.",
 			run:     cmdType,
 		},
 		{
 			name: "unlink", arity: -2, flags: isWrite | isFast | catKeyspace,
-			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1}},
+			keys:  []keySpec{{keyRM | keyDelete, 1, -1, 1, ""}},
 			tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 			group: "generic", since: "4.0.0",
 			summary: "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking.",

@@ -204,7 +204,7 @@ func serverCommands() []command {
 				},
 				{
 					name: "usage", arity: -3, flags: isRead | alone,
-					keys:  []keySpec{{keyRO, 2, 0, 1}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, "RW and ACCESS due to the optional `GET` argument"}},
 					group: "server", since: "4.0.0",
 					summary: "Estimate the memory usage of a key.",
 					run:     cmdMemoryUsage,
@@ -224,7 +224,7 @@ func serverCommands() []command {
 			run:     cmdClusterDisabled,
 		},
 		{
-			name: "role", arity: 1, flags: noScript | loading | stale | isFast | catDangerous,
+			name: "role", arity: 1, flags: noScript | loading | stale | isFast | catAdmin | catDangerous,
 			group: "server", since: "2.8.12",
 			summary: "Return the role of the instance in the context of replication.",
 			run:     cmdRole,

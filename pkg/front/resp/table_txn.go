@@ -29,7 +29,7 @@ func txnCommands() []command {
 		},
 		{
 			name: "watch", arity: -2, flags: noScript | loading | stale | isFast | allowBusy | catTransaction | alone,
-			keys:  []keySpec{{keyRO, 1, -1, 1}},
+			keys:  []keySpec{{keyRO, 1, -1, 1, ""}},
 			group: "transactions", since: "2.2.0",
 			summary: "Watch the given keys to determine execution of the MULTI/EXEC block.",
 			run:     cmdWatch,

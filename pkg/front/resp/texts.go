@@ -4,6 +4,8 @@ package resp
 const (
 	errSameObject = "ERR source and destination objects are the same"
 	errDatabase   = "ERR DB index is out of range"
+	errInteger    = "ERR value is not an integer or out of range"
+	errInt32      = "ERR value is out of range, value must between -2147483648 and 2147483647"
 	errNoLFU      = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when " +
 		"switching between policies at runtime LRU and LFU data will take some time to adjust."
 	errWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."

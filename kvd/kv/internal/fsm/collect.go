@@ -10,6 +10,9 @@ import (
 // collect serves OpKVCollect: it removes a piece of what emptied databases have left, with the index entries that go
 // with it. Num is the number of keys removed; with Rev set there is more.
 func collect(tx *Tx, body []byte, ans *wire.Response) error {
+	if tx.b == nil {
+		return errRead
+	}
 	limit, err := takeLimit(body, CollectLimit)
 	if err != nil {
 		return err
@@ -19,12 +22,8 @@ func collect(tx *Tx, body []byte, ans *wire.Response) error {
 	}
 	r := tx.ks.garbage[0]
 	from, to := genPrefix(r.lo), genPrefix(r.hi)
-	v, ok, err := tx.r.Get(metaCollect, nil)
-	if err != nil {
+	if from, err = tx.collected(r, from); err != nil {
 		return err
-	}
-	if ok && bytes.Compare(v.Body, from) > 0 && bytes.Compare(v.Body, to) < 0 {
-		from = bytes.Clone(v.Body)
 	}
 	last, err := tx.discard(from, to, limit, ans)
 	if err != nil {
@@ -32,7 +31,7 @@ func collect(tx *Tx, body []byte, ans *wire.Response) error {
 	}
 	ans.Rev = tx.rev
 	if last != nil {
-		mark := append(last, 0)
+		mark := append(append(genPrefix(r.lo), last...), 0)
 		if err := tx.count(len(metaCollect) + len(mark)); err != nil {
 			return err
 		}
@@ -45,6 +44,20 @@ func collect(tx *Tx, body []byte, ans *wire.Response) error {
 		ans.Rev = 0
 	}
 	return tx.setKeyspace(ks)
+}
+
+// collected returns how far the range has been removed. The mark names the range it belongs to by its first generation: a
+// range that has grown downwards since begins anew.
+func (tx *Tx) collected(r genRange, from []byte) ([]byte, error) {
+	v, ok, err := tx.r.Get(metaCollect, nil)
+	if err != nil || !ok {
+		return from, err
+	}
+	owner := genPrefix(r.lo)
+	if mark, mine := bytes.CutPrefix(v.Body, owner); mine && bytes.Compare(mark, from) > 0 {
+		return bytes.Clone(mark), nil
+	}
+	return from, nil
 }
 
 // discard deletes keys in [from, to), at most limit. It returns the last one if there may be more.

@@ -27,6 +27,9 @@ func takeLimit(body []byte, most int) (int, error) {
 // sweep serves OpKVSweep: it removes what has expired by the time of its entry, oldest first. An index entry whose key
 // has another expiry by now, or is gone, is just dropped. Num is the number of keys removed; with Rev set there is more.
 func sweep(tx *Tx, body []byte, ans *wire.Response) error {
+	if tx.b == nil {
+		return errRead
+	}
 	limit, err := takeLimit(body, SweepLimit)
 	if err != nil {
 		return err

@@ -1,0 +1,229 @@
+package fsm
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"go.uber.org/goleak"
+
+	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	goleak.VerifyTestMain(m)
+}
+
+// bench is a machine over a store, with somebody who plays the log.
+type bench struct {
+	t     testing.TB
+	st    *store.Store
+	m     *Machine
+	ring  *Ring
+	index uint64
+	rev   uint64
+	now   int64
+}
+
+func newBench(t testing.TB, o store.Options) *bench {
+	t.Helper()
+	o.MinFree, o.CacheSize = 1, 32<<20
+	st, err := store.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := NewRing(1<<20, nil)
+	m, err := NewMachine(st, ring, wire.MaxValue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pos := st.Durable()
+	return &bench{t: t, st: st, m: m, ring: ring, index: pos.Index, rev: pos.Revision, now: pos.Time}
+}
+
+func (b *bench) close() {
+	if err := b.st.Close(); err != nil {
+		b.t.Errorf("closing the store: %v", err)
+	}
+}
+
+// apply executes one command as an entry of its own, at time b.now.
+func (b *bench) apply(op wire.Op, body []byte, read bool) (ans wire.Response) {
+	b.t.Helper()
+	b.index++
+	if !read {
+		b.rev++
+	}
+	c := replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
+	if err := b.m.Apply(&c, &ans); err != nil {
+		b.t.Fatalf("%v: fault: %v", op, err)
+	}
+	ans.Body = append([]byte(nil), ans.Body...)
+	p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
+	b.st.Advance(p)
+	b.m.Applied(p)
+	return ans
+}
+
+// dump lists all that is in the store.
+func (b *bench) dump() string {
+	var out strings.Builder
+	v := b.st.View()
+	defer v.Close()
+	err := v.Iterate(nil, nil, store.IterOptions{}, func(key []byte, v store.Value) bool {
+		fmt.Fprintf(&out, "%q %x %q\n", key, v.Head, v.Body)
+		return true
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return out.String()
+}
+
+// hash is a number for all that is in the store.
+func (b *bench) hash() uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(b.dump()))
+	return h.Sum64()
+}
+
+// TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
+//
+//	apply [time=ms]    each line is a command with an entry of its own
+//	txn [time=ms]      one transaction: lines "if db key version", then operations
+//	read [wall=ms]     each line is a read beside the log
+//	scan [wall=ms]     each line is a scan
+//	watch [from=rev]   the events that the ring holds
+//	dump               the store's keys
+func TestOperations(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		b := newBench(t, store.Options{Memory: true})
+		defer b.close()
+		b.now = 1000
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			b.t = t
+			var wall int64
+			for _, a := range d.CmdArgs {
+				switch a.Key {
+				case "time":
+					d.ScanArgs(t, "time", &b.now)
+				case "wall":
+					d.ScanArgs(t, "wall", &wall)
+				}
+			}
+			return b.directive(d, wall)
+		})
+	})
+}
+
+func (b *bench) directive(d *datadriven.TestData, wall int64) string {
+	var out strings.Builder
+	desk := NewDesk(b.m, func() int64 { return wall })
+	switch d.Cmd {
+	case "dump":
+		return b.dump()
+	case "watch":
+		return b.events(d)
+	case "txn":
+		return b.transaction(d.Input)
+	}
+	for line := range strings.Lines(d.Input) {
+		s := parseScript(b.t, strings.TrimSpace(line))
+		op, body := s.build()
+		row := b.m.ops.Row(op)
+		var ans wire.Response
+		late := false
+		switch d.Cmd {
+		case "apply":
+			if err := rehearse(desk, row, body); err != nil {
+				ans = wire.Fail(err)
+				out.WriteString("before: ")
+			} else {
+				ans = b.apply(op, body, s.has("read"))
+			}
+		case "force":
+			ans = b.apply(op, body, false)
+		case "read":
+			var tx *Tx
+			tx, late = desk.Read(row, body, false)
+			ans = tx.Answer()
+			ans.Body = append([]byte(nil), ans.Body...)
+			desk.Done(tx)
+		case "scan":
+			ans, late = b.m.Scan(row, body, Request{Wall: wall, Stop: func() error { return nil }, Seed: 1})
+		default:
+			b.t.Fatalf("there is no directive %q", d.Cmd)
+		}
+		if late {
+			out.WriteString("late ")
+		}
+		fmt.Fprintln(&out, show(op, body, &ans))
+	}
+	return out.String()
+}
+
+// rehearse is what the engine does before it proposes a client's command.
+func rehearse(desk *Desk, row *Row, body []byte) error {
+	if row.Run == nil || row.Kind == Own {
+		return nil
+	}
+	return desk.Rehearse(row, body)
+}
+
+func (b *bench) transaction(input string) string {
+	var m wire.KVTxn
+	for line := range strings.Lines(input) {
+		s := parseScript(b.t, strings.TrimSpace(line))
+		if s.name == "if" {
+			m.Compares = append(m.Compares, wire.KVCompare{DB: byte(s.num(s.args[0])), Key: s.arg(1), Version: uint64(s.num(s.args[2]))})
+			continue
+		}
+		op, body := s.build()
+		m.Ops = append(m.Ops, wire.KVOp{Op: op, Body: body})
+	}
+	body := m.Append(nil)
+	ans := b.apply(wire.OpKVTxn, body, pureTxn(&Ops, body))
+	return show(wire.OpKVTxn, body, &ans) + "\n"
+}
+
+func (b *bench) events(d *datadriven.TestData) string {
+	var from uint64
+	if d.HasArg("from") {
+		d.ScanArgs(b.t, "from", &from)
+	}
+	at, _, ok := b.ring.Seek(from)
+	if !ok {
+		return "compacted\n"
+	}
+	var out strings.Builder
+	for {
+		s, ok := b.ring.Read(at)
+		if !ok {
+			return out.String() + "compacted\n"
+		}
+		r := wire.NewReader(s.Events)
+		for r.Len() > 0 {
+			if e := wire.TakeKVEvent(&r); e.Rev >= from {
+				out.WriteString(showEvent(&e))
+			}
+		}
+		at += int64(len(s.Events))
+		b.ring.Release(s)
+		if s.Last {
+			return out.String()
+		}
+	}
+}
+
+func showEvent(e *wire.KVEvent) string {
+	kind := map[wire.EventKind]string{
+		wire.EventSet: "set", wire.EventDelete: "delete", wire.EventExpire: "expire", wire.EventFlush: "flush", wire.EventRefresh: "refresh",
+	}[e.Kind]
+	return fmt.Sprintf("%d %s db%d %q %q x%d\n", e.Rev, kind, e.DB, e.Key, e.Value, e.Expires)
+}

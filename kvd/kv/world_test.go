@@ -1,0 +1,126 @@
+package kv
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is an engine over a real group of one voter.
+type world struct {
+	*Engine
+	t testing.TB
+}
+
+// newWorld starts an engine in a temporary folder.
+func newWorld(t testing.TB, change func(*Config)) *world {
+	t.Helper()
+	return startWorld(t, t.TempDir(), change)
+}
+
+// startWorld starts an engine in dir and stops it when the test ends.
+func startWorld(t testing.TB, dir string, change func(*Config)) *world {
+	t.Helper()
+	w, stop := bootWorld(t, dir, change)
+	t.Cleanup(stop)
+	return w
+}
+
+// bootWorld starts an engine in dir; stop stops it.
+func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop func()) {
+	t.Helper()
+	cfg := Default()
+	cfg.Store.Dir = dir + "/store"
+	cfg.Store.MinFree = 1
+	cfg.Store.CacheSize = 32 << 20
+	if change != nil {
+		change(&cfg)
+	}
+	e, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rc := replica.Default()
+	rc.Dir, rc.Name, rc.NodeID = dir+"/raft", "kv-0", "n1"
+	rc.Memory = cfg.Store.Memory
+	g, err := replica.Open(rc, e.Machine())
+	if err != nil {
+		_ = e.Close()
+		t.Fatal(err)
+	}
+	e.Serve(g)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			t.Errorf("the engine ended with %v", err)
+		}
+	})
+	w = &world{Engine: e, t: t}
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			wg.Wait()
+			if err := g.Close(); err != nil {
+				t.Errorf("the group ended with %v", err)
+			}
+			if err := e.Close(); err != nil {
+				t.Errorf("the store ended with %v", err)
+			}
+		})
+	}
+	// The group is ready when an ordered read comes back.
+	if resp := w.do(wire.OpKVExists, &wire.KVKeys{}, wire.FlagOrdered); resp.Code != wire.OK {
+		stop()
+		t.Fatalf("the group does not answer: %v %s", resp.Code, resp.Body)
+	}
+	return w, stop
+}
+
+// payload is any message of pkg/wire.
+type payload interface{ Append(b []byte) []byte }
+
+// do asks for one operation and waits.
+func (w *world) do(op wire.Op, m payload, flags wire.Flags) wire.Response {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	resp, _ := engine.Do(ctx, w, wire.Request{Op: op, Flags: flags, Body: m.Append(nil)})
+	return resp
+}
+
+func (w *world) must(op wire.Op, m payload) wire.Response {
+	w.t.Helper()
+	resp := w.do(op, m, 0)
+	if err := resp.Err(); err != nil {
+		w.t.Fatalf("%v: %v", op, err)
+	}
+	return resp
+}
+
+func (w *world) set(key, value string) uint64 {
+	w.t.Helper()
+	return w.must(wire.OpKVSet, &wire.KVSet{Key: []byte(key), Value: []byte(value)}).Rev
+}
+
+func (w *world) get(key string) (string, bool) {
+	w.t.Helper()
+	resp := w.do(wire.OpKVGet, &wire.KVKey{Key: []byte(key)}, 0)
+	if resp.Code == wire.NotFound {
+		return "", false
+	}
+	if err := resp.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return string(resp.Body), true
+}
