@@ -86,14 +86,11 @@ func (l *lab) million(r proc.Recipe, c client) *probe {
 			if err := b.fill(ctx, 1_000_000); err != nil {
 				return err
 			}
-			for _, end := range []struct {
-				name string
-				how  func() error
-			}{{killedTime, b.Kill}, {restartTime, b.Stop}} {
-				if err := errors.Join(b.KV.Close(), end.how(), b.Restart(ctx), b.connect(c.open, c.conns)); err != nil {
+			for _, name := range []string{killedTime, restartTime} {
+				if err := b.startAgain(ctx, c, name == killedTime); err != nil {
 					return err
 				}
-				out[end.name] = figure{value: b.FirstIn.Seconds()}
+				out[name] = figure{value: b.FirstIn.Seconds()}
 			}
 			peak := watchMemory(b.Process)
 			f, err := b.run(ctx, callers, l.seconds, b.Get())
@@ -103,6 +100,21 @@ func (l *lab) million(r proc.Recipe, c client) *probe {
 		})
 		return out, err
 	}}
+}
+
+// startAgain ends the server, by kill -9 or as an operator would, and starts it on the same data, with a new client.
+func (b *bench) startAgain(ctx context.Context, c client, kill bool) error {
+	end := b.Stop
+	if kill {
+		end = b.Kill
+	}
+	if err := errors.Join(b.KV.Close(), end()); err != nil {
+		return err
+	}
+	if err := b.Restart(ctx); err != nil {
+		return err
+	}
+	return b.connect(c.open, c.conns)
 }
 
 // scanning measures what a GET waits, with and without a scan of a million keys on the same connection. The server has

@@ -66,6 +66,9 @@ func TestAServerIsStartedRestartedAndRemoved(t *testing.T) {
 	if m, err := s.Memory(); err == nil && (m.Resident <= 0 || m.Anonymous > m.Resident) {
 		t.Errorf("it holds %+v", m)
 	}
+	if s.Restart(t.Context()) == nil {
+		t.Error("it was started twice")
+	}
 	first := s.Pid()
 	if err := errors.Join(s.Kill(), s.Restart(t.Context())); err != nil {
 		t.Fatal(err)

@@ -82,6 +82,9 @@ func Launch(ctx context.Context, parent string, r Recipe) (*Server, error) {
 
 // Restart starts the server, which must have ended, on the data that it has, and waits for its first answer.
 func (s *Server) Restart(ctx context.Context) error {
+	if s.Process != nil && s.Alive() == nil {
+		return fmt.Errorf("%s is still running, as process %d", s.Recipe.Name, s.Pid())
+	}
 	ports, err := freePorts()
 	if err != nil {
 		return err

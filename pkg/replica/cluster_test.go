@@ -331,7 +331,7 @@ func TestANodeThatLostItsDiskHasNoVote(t *testing.T) {
 }
 
 func TestAGroupInMemoryCopiesItselfToNewNodes(t *testing.T) {
-	memory := func(c *Config) { c.Memory, c.SnapshotBytes = true, 256<<10 }
+	memory := func(c *Config) { c.Memory, c.SnapshotBytes, c.TrailingBytes = true, 256<<10, 0 }
 	c, a := three(t, memory)
 	for i := range 50 {
 		a.fill(20*i, 20)

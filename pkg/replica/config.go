@@ -42,7 +42,8 @@ type Config struct {
 	SegmentSize int
 	// SnapshotBytes is how far the log grows, in bytes, before the stores are flushed and it is cut.
 	SnapshotBytes int64
-	// TrailingBytes is how much of the log is kept below the cut for followers that lag, while there are other nodes.
+	// TrailingBytes is how much of the log is kept below the cut for followers that lag, while there are other nodes. With
+	// Memory it is CacheBytes at most.
 	TrailingBytes int64
 	// CacheBytes bounds the recent entries kept in memory for followers, while there are other nodes.
 	CacheBytes int64

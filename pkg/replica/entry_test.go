@@ -97,7 +97,7 @@ func TestEveryFlippedBitOfAnEntryIsFound(t *testing.T) {
 			t.Fatalf("bit %d: %v", i, err)
 		}
 	}
-	for n := range len(good) {
+	for n := range good {
 		if _, _, err := readEntry(good[:n]); !errors.Is(err, errEntry) {
 			t.Fatalf("cut to %d bytes: %v", n, err)
 		}

@@ -10,32 +10,37 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// hclogAdapter lets Raft and raft-wal, which know hclog, write to zap. What they call information is for developers here:
-// it becomes debug.
+// hclogAdapter lets Raft and raft-wal, which know hclog, write to zap, one level lower than they mean it: an election is a
+// warning to Raft and no news to an operator, and what ends the process is reported as a fault by this package.
 type hclogAdapter struct {
-	log  *zap.Logger
-	name string
-	args []any
+	log   *zap.Logger
+	quiet bool // everything is debug
+	name  string
+	args  []any
 }
 
-func newHclog(l *zap.Logger) hclog.Logger {
-	return &hclogAdapter{log: l.WithOptions(zap.AddCallerSkip(2))}
+// newHclog returns the adapter. A quiet one writes at debug level only, for the transport, to which each connection that a
+// stopping node closes is an error.
+func newHclog(l *zap.Logger, quiet bool) hclog.Logger {
+	return &hclogAdapter{log: l.WithOptions(zap.AddCallerSkip(2)), quiet: quiet}
 }
 
 // level returns what a level of hclog is in zap.
-func level(l hclog.Level) zapcore.Level {
-	switch l {
-	case hclog.Error:
-		return zapcore.ErrorLevel
-	case hclog.Warn:
+func (h *hclogAdapter) level(l hclog.Level) zapcore.Level {
+	switch {
+	case h.quiet:
+		return zapcore.DebugLevel
+	case l == hclog.Error:
 		return zapcore.WarnLevel
+	case l == hclog.Warn:
+		return zapcore.InfoLevel
 	default:
 		return zapcore.DebugLevel
 	}
 }
 
 func (h *hclogAdapter) write(l hclog.Level, msg string, args []any) {
-	e := h.log.Check(level(l), msg)
+	e := h.log.Check(h.level(l), msg)
 	if e == nil {
 		return
 	}
@@ -52,7 +57,7 @@ func (h *hclogAdapter) write(l hclog.Level, msg string, args []any) {
 	e.Write(fields...)
 }
 
-func (h *hclogAdapter) on(l hclog.Level) bool { return h.log.Core().Enabled(level(l)) }
+func (h *hclogAdapter) on(l hclog.Level) bool { return h.log.Core().Enabled(h.level(l)) }
 
 // Log writes at the given level.
 func (h *hclogAdapter) Log(l hclog.Level, msg string, args ...any) { h.write(l, msg, args) }
@@ -66,10 +71,10 @@ func (h *hclogAdapter) Debug(msg string, args ...any) { h.write(hclog.Debug, msg
 // Info writes at debug level.
 func (h *hclogAdapter) Info(msg string, args ...any) { h.write(hclog.Info, msg, args) }
 
-// Warn writes at warning level.
+// Warn writes at information level.
 func (h *hclogAdapter) Warn(msg string, args ...any) { h.write(hclog.Warn, msg, args) }
 
-// Error writes at error level.
+// Error writes at warning level.
 func (h *hclogAdapter) Error(msg string, args ...any) { h.write(hclog.Error, msg, args) }
 
 // IsTrace reports whether Trace writes anything.
@@ -92,7 +97,7 @@ func (h *hclogAdapter) ImpliedArgs() []any { return h.args }
 
 // With returns a logger that adds args to each line.
 func (h *hclogAdapter) With(args ...any) hclog.Logger {
-	return &hclogAdapter{log: h.log, name: h.name, args: append(append([]any(nil), h.args...), args...)}
+	return &hclogAdapter{log: h.log, quiet: h.quiet, name: h.name, args: append(append([]any(nil), h.args...), args...)}
 }
 
 // Name returns the logger's name.
@@ -100,7 +105,7 @@ func (h *hclogAdapter) Name() string { return h.name }
 
 // Named returns a logger with name appended to this one's.
 func (h *hclogAdapter) Named(name string) hclog.Logger {
-	return &hclogAdapter{log: h.log.Named(name), name: name, args: h.args}
+	return &hclogAdapter{log: h.log.Named(name), quiet: h.quiet, name: name, args: h.args}
 }
 
 // ResetNamed is Named: zap does not forget names.

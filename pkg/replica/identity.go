@@ -55,8 +55,11 @@ func identify(cfg *Config) (identity, error) {
 		return identity{}, fmt.Errorf("read the stamp of group %s: %w", cfg.Name, err)
 	}
 	var id identity
-	if err := json.Unmarshal(b, &id); err != nil || id.Incarnation == "" {
-		return identity{}, fmt.Errorf("the stamp %s is damaged (%v): restore it from a backup", path, err)
+	if err := json.Unmarshal(b, &id); err != nil {
+		return identity{}, fmt.Errorf("the stamp %s is damaged: %w; restore it from a backup", path, err)
+	}
+	if id.Incarnation == "" {
+		return identity{}, fmt.Errorf("the stamp %s is damaged: it names no incarnation; restore it from a backup", path)
 	}
 	switch {
 	case id.Format > formatVersion:
@@ -78,7 +81,7 @@ func writeSynced(path string, id identity) error {
 		return err
 	}
 	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("stamp %s: %w", path, err)
 	}

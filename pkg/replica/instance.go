@@ -8,12 +8,12 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Raft's timings on a single node. The first heartbeat timeout is a little longer than the lease, so that it can be lowered
-// once: lowering it makes Raft look at its timer at once, and a single voter elects itself without waiting.
-const (
-	singleStart = 110 * time.Millisecond
-	singleBeat  = 100 * time.Millisecond
-)
+// singleBeat is every timing of Raft on a single node.
+const singleBeat = 100 * time.Millisecond
+
+// headStart is what the heartbeat timeout begins above its value, so that it can be lowered once: lowering it makes Raft
+// look at its timer at once, and a single voter elects itself without waiting.
+const headStart = 10 * time.Millisecond
 
 // stopLimit bounds how long a stopping Raft may take: a hung disk must not hang the process.
 const stopLimit = 10 * time.Second
@@ -58,9 +58,10 @@ func (g *Group) open(single bool) (*instance, error) {
 	in := &instance{single: single, notify: make(chan bool, 16), seen: make(chan raft.Observation, 16), quit: make(chan struct{})}
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(g.server)
-	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = g.cfg.Heartbeat, g.cfg.Heartbeat, g.cfg.Lease
+	beat := g.beat(single)
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = beat+headStart, beat+headStart, g.cfg.Lease
 	if single {
-		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = singleStart, singleStart, singleBeat
+		conf.LeaderLeaseTimeout = singleBeat
 	}
 	conf.MaxAppendEntries = 16
 	conf.BatchApplyCh = true
@@ -71,7 +72,7 @@ func (g *Group) open(single bool) (*instance, error) {
 	conf.SnapshotInterval, conf.SnapshotThreshold = 24*time.Hour, 1<<60
 	conf.TrailingLogs = minTrailing
 	conf.NotifyCh = in.notify
-	conf.Logger = newHclog(g.log.Named("raft"))
+	conf.Logger = newHclog(g.log.Named("raft"), false)
 
 	trans, err := g.transport()
 	if err != nil {
@@ -112,11 +113,19 @@ func (g *Group) run(in *instance) {
 	g.raft.Store(in)
 	g.logs.recent.setLimit(g.cacheLimit(in))
 	g.wg.Go(func() { g.follow(in) })
-	if in.single {
-		beat := in.ReloadableConfig()
-		beat.HeartbeatTimeout, beat.ElectionTimeout = singleBeat, singleBeat
-		_ = in.ReloadConfig(beat) // cannot fail: the values are legal
+	if in.alone(g.server) {
+		now := in.ReloadableConfig()
+		now.HeartbeatTimeout, now.ElectionTimeout = g.beat(in.single), g.beat(in.single)
+		_ = in.ReloadConfig(now) // cannot fail: the values are legal
 	}
+}
+
+// beat returns the heartbeat and election timeout.
+func (g *Group) beat(single bool) time.Duration {
+	if single {
+		return singleBeat
+	}
+	return g.cfg.Heartbeat
 }
 
 // cacheLimit returns how many bytes of recent entries to keep: a single node reads none back.
@@ -143,7 +152,7 @@ func (in *instance) stop() error {
 	case err := <-done:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("Raft has not stopped within %s: its disk may hang", stopLimit)
+		return fmt.Errorf("the Raft log does not come to an end within %s: its disk may hang", stopLimit)
 	}
 }
 

@@ -81,7 +81,7 @@ func openWAL(cfg *Config) (w *wal.WAL, err error) {
 	}()
 	w, err = wal.Open(cfg.Dir, func(w *wal.WAL) {
 		wal.WithSegmentSize(cfg.SegmentSize)(w)
-		wal.WithLogger(newHclog(cfg.Log.Named("wal")))(w)
+		wal.WithLogger(newHclog(cfg.Log.Named("wal"), false))(w)
 		if cfg.vfs != nil {
 			wal.WithSegmentFiler(segment.NewFiler(cfg.Dir, cfg.vfs))(w)
 		}

@@ -154,9 +154,7 @@ type node struct {
 	cfg      Config
 	root     string
 	machines []*testMachine
-	mux      *Mux
 	stopMux  context.CancelFunc
-	muxDone  chan struct{}
 	faults   chan error
 	closed   bool
 }

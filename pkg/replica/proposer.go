@@ -28,9 +28,11 @@ type proposer struct {
 	open    *batch
 	lanes   lanes
 	flight  []*batch // on their way, oldest first
+	owed    int      // entries whose future has not been heard: Raft must not be stopped before
 	spare   []*batch
 	seq     uint64
 	guess   int    // bytes that the next entry will probably have
+	ready   []byte // the buffer of the next batch, made outside the lock; may be nil
 	asleep  bool   // the goroutine waits for wake
 	leading bool   // Raft takes entries here
 	opening bool   // an entry is due even if it is empty: the first of a leadership
@@ -84,6 +86,9 @@ func (p *proposer) propose(req *wire.Request, read bool, r wire.Replier) {
 	b := p.open
 	switch {
 	case p.lanes.live == 0 && (len(b.cmds) == 0 || b.size()+size <= p.limit):
+		if b.buf == nil && entryHead+size <= cap(p.ready) {
+			b.buf, p.ready = p.ready, nil
+		}
 		b.grow(size, p.guess, p.limit)
 		b.buf = appendCommand(b.buf[:b.size()], req, read)
 		b.added(r, req.Tag, deadline)

@@ -35,7 +35,7 @@ func (g *Group) transport() (closingTransport, error) {
 	}
 	return &peers{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: l, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: transportTimeout, Logger: newHclog(g.log.Named("net")),
+			Stream: l, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: transportTimeout, Logger: newHclog(g.log.Named("net"), true),
 			ServerAddressProvider: addresses{g},
 		}),
 	}, nil

@@ -73,7 +73,11 @@ func (g *Group) trim() <-chan time.Time {
 func (g *Group) cut(in *instance) error {
 	keep := uint64(minTrailing)
 	if !in.single {
-		keep = max(keep, g.logs.trailing(g.cfg.TrailingBytes))
+		limit := g.cfg.TrailingBytes
+		if g.cfg.Memory {
+			limit = min(limit, g.cfg.CacheBytes)
+		}
+		keep = max(keep, g.logs.trailing(limit))
 	}
 	reload := in.ReloadableConfig()
 	reload.TrailingLogs = keep

@@ -31,8 +31,10 @@ var noise = func() []byte {
 func payload(key string, seq int64, size int) []byte {
 	b := make([]byte, 0, size)
 	b = fmt.Appendf(b, "%s|%d|%d|", key, seq, size)
-	at := int(seq*8191) % largeValue
-	return append(b, noise[at:at+max(size-len(b), 0)]...)
+	for at := int(seq*8191) % largeValue; len(b) < size; at = 0 {
+		b = append(b, noise[at:at+min(size-len(b), largeValue)]...)
+	}
+	return b
 }
 
 // brief describes a value for a failure message.

@@ -53,10 +53,7 @@ func (st *storm) countOnPipe(ctx context.Context, by string, seed uint64, counte
 				}
 				last[c] = v
 			case replyError:
-				if !strings.HasPrefix(string(v), "CLUSTERDOWN") {
-					st.fail("%s: INCR answered %q", by, v)
-				}
-				c.end(notDone, 0)
+				c.end(st.refused(string(v)), 0)
 			default:
 				st.fail("%s: INCR answered %v", by, v)
 			}
@@ -83,9 +80,7 @@ func (st *storm) chainOnPipe(ctx context.Context, by string, seed uint64, chains
 			return err
 		}
 		if e, ok := v.(replyError); ok {
-			if !strings.HasPrefix(string(e), "CLUSTERDOWN") {
-				st.fail("%s: GET answered %q", by, e)
-			}
+			_ = st.refused(string(e))
 			return nil
 		}
 		prev, _ := v.([]byte)
@@ -111,10 +106,7 @@ func (st *storm) chainOnPipe(ctx context.Context, by string, seed uint64, chains
 		case []any:
 			c.end(value, done, 0)
 		case replyError:
-			c.end(value, notDone, 0)
-			if !strings.HasPrefix(string(v), "CLUSTERDOWN") {
-				st.fail("%s: EXEC answered %q", by, v)
-			}
+			c.end(value, st.refused(string(v)), 0)
 		}
 		return nil
 	})
@@ -129,9 +121,7 @@ func (st *storm) glance(ctx context.Context, seed uint64, of []*writer) {
 		if err != nil {
 			var refused replyError
 			if errors.As(err, &refused) {
-				if !strings.HasPrefix(string(refused), "CLUSTERDOWN") {
-					st.fail("MGET answered %q", refused)
-				}
+				_ = st.refused(string(refused))
 				return nil
 			}
 			return err

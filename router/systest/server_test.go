@@ -95,6 +95,7 @@ func (s *server) launch() {
 	for {
 		select {
 		case err := <-s.exited:
+			s.cmd = nil // there is nothing left to kill
 			s.t.Fatalf("%s ended at its start: %v\n%s", s.program, err, s.log.tail(8<<10))
 		default:
 		}

@@ -204,7 +204,7 @@ func serverCommands() []command {
 				},
 				{
 					name: "usage", arity: -3, flags: isRead | alone,
-					keys:  []keySpec{{keyRO, 2, 0, 1, "RW and ACCESS due to the optional `GET` argument"}},
+					keys:  []keySpec{{keyRO, 2, 0, 1, ""}},
 					group: "server", since: "4.0.0",
 					summary: "Estimate the memory usage of a key.",
 					run:     cmdMemoryUsage,

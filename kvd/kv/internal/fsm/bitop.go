@@ -82,6 +82,7 @@ func (tx *Tx) combine(m *wire.KVBitOp) ([]byte, error) {
 			}
 		case wire.BitXor:
 			subtle.XORBytes(acc[:n], acc[:n], val)
+		case wire.BitNot: // has one source
 		}
 	}
 	if m.Kind == wire.BitNot {

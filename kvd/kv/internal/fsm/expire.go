@@ -54,6 +54,7 @@ func (tx *Tx) expiryAt(e wire.Expiry) (int64, error) {
 			return 0, errExpiry
 		}
 		return max(tx.now+max(e.Ms, math.MinInt64/2), 1), nil
+	case wire.ExpiryNone, wire.ExpiryKeep, wire.ExpiryPersist:
 	}
 	return 0, errSyntax
 }

@@ -79,8 +79,8 @@ func parseFloat(p []byte) (*big.Float, bool) {
 	if err != nil || f.IsInf() || f.MantExp(nil) > floatMaxExp {
 		return nil, false
 	}
-	if f.Sign() != 0 && f.MantExp(nil) < floatMinExp {
-		return nil, false
+	if f.Sign() == 0 && strings.ContainsAny(strings.ToLower(mantissa(digits, base)), "123456789abcdef") || f.Sign() != 0 && f.MantExp(nil) < floatMinExp {
+		return nil, false // too small to be told from zero: strtold says so, and Redis takes that for an error
 	}
 	if sign {
 		f.Neg(f)
@@ -90,15 +90,9 @@ func parseFloat(p []byte) (*big.Float, bool) {
 
 // plainNumber lets through digits, at most one point and an exponent, and keeps out what only Go's parser takes.
 func plainNumber(s string, base int) bool {
-	mantissa, exponent, found := s, "", false
-	marks := "eE"
-	if base == 16 {
-		marks = "pP"
-	}
-	if i := strings.IndexAny(s, marks); i >= 0 {
-		mantissa, exponent, found = s[:i], s[i+1:], true
-	}
-	if found {
+	m := mantissa(s, base)
+	if exponent := s[len(m):]; exponent != "" {
+		exponent = exponent[1:]
 		if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
 			exponent = exponent[1:]
 		}
@@ -107,12 +101,24 @@ func plainNumber(s string, base int) bool {
 			return false
 		}
 	}
-	whole, part, _ := strings.Cut(mantissa, ".")
+	whole, part, _ := strings.Cut(m, ".")
 	set := "0123456789"
 	if base == 16 {
 		set += "abcdefABCDEF"
 	}
 	return whole+part != "" && strings.Trim(whole, set) == "" && strings.Trim(part, set) == ""
+}
+
+// mantissa is a number without its exponent.
+func mantissa(s string, base int) string {
+	marks := "eE"
+	if base == 16 {
+		marks = "pP"
+	}
+	if i := strings.IndexAny(s, marks); i >= 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // formatFloat writes 17 digits behind the point less the zeros at the end, as Redis does for people.

@@ -15,23 +15,7 @@ func glob(p, s []byte, skip *bool) bool {
 	for len(p) > 0 && len(s) > 0 {
 		switch p[0] {
 		case '*':
-			for len(p) > 1 && p[1] == '*' {
-				p = p[1:]
-			}
-			if len(p) == 1 {
-				return true
-			}
-			for len(s) > 0 {
-				if glob(p[1:], s, skip) {
-					return true
-				}
-				if *skip {
-					return false
-				}
-				s = s[1:]
-			}
-			*skip = true
-			return false
+			return globStar(p, s, skip)
 		case '?':
 			s = s[1:]
 		case '[':
@@ -62,6 +46,26 @@ func glob(p, s []byte, skip *bool) bool {
 		}
 	}
 	return len(p) == 0 && len(s) == 0
+}
+
+// globStar matches s against a pattern that begins with a star, by trying what follows it everywhere.
+func globStar(p, s []byte, skip *bool) bool {
+	for len(p) > 0 && p[0] == '*' {
+		p = p[1:]
+	}
+	if len(p) == 0 {
+		return true
+	}
+	for ; len(s) > 0; s = s[1:] {
+		if glob(p, s, skip) {
+			return true
+		}
+		if *skip {
+			return false
+		}
+	}
+	*skip = true
+	return false
 }
 
 // globClass matches c against a class whose bracket has been read. It returns the pattern from the closing bracket on;

@@ -84,6 +84,7 @@ func (tx *Tx) newExpiry(e wire.Expiry, bad error) (int64, error) {
 			return 0, bad
 		}
 		return tx.now + e.Ms, nil
+	case wire.ExpiryNone, wire.ExpiryKeep, wire.ExpiryPersist:
 	}
 	return 0, nil
 }

@@ -55,7 +55,7 @@ func stats(q *Query, body []byte, ans *wire.Response) error {
 // databases counts the keys of each database. Where there are too many it estimates: the databases that were counted are
 // taken from what the store believes to hold, and the rest is shared evenly among the others.
 func (q *Query) databases(line func(string, any), believed int64) error {
-	type count struct{ keys, expires, ttl, examined int64 }
+	type count struct{ keys, expires, ttl int64 }
 	var counts [wire.KVDatabases]count
 	large := int64(0)
 	var partial [wire.KVDatabases]bool
