@@ -52,6 +52,7 @@ func Open(cfg Config) (*Engine, error) {
 		_ = st.Close() // nothing was written
 		return nil, err
 	}
+	e.hub.rev = e.machine.Revision
 	e.desk = fsm.NewDesk(e.machine, wallClock)
 	return e, nil
 }

@@ -14,7 +14,8 @@ import (
 // in the ring or it is told Compacted.
 type hub struct {
 	ring  *fsm.Ring
-	stale int64 // bytes of events passed over after which a watch is told how far it is
+	rev   func() uint64 // the newest revision that can be read
+	stale int64         // bytes of events passed over after which a watch is told how far it is
 	limit int
 	wake  chan struct{} // one slot
 
@@ -55,6 +56,12 @@ func (h *hub) stand(w *watcher) {
 	if !ok {
 		h.end(w, compacted(w.from))
 		return
+	}
+	if w.from == 0 {
+		// Commands may have been answered whose entry is not published yet: they are not from now on. That the place was
+		// taken before leaves none out.
+		before = h.rev()
+		w.from = before + 1
 	}
 	w.at, w.told = at, before
 	h.mu.Lock()

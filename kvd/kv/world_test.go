@@ -18,7 +18,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is an engine over a real group of one voter.
 type world struct {
 	*Engine
-	t testing.TB
+	t     testing.TB
+	group *replica.Group
 }
 
 // newWorld starts an engine in a temporary folder.
@@ -38,6 +39,14 @@ func startWorld(t testing.TB, dir string, change func(*Config)) *world {
 // bootWorld starts an engine in dir; stop stops it.
 func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop func()) {
 	t.Helper()
+	w, stop = bootNode(t, dir, change, nil)
+	w.ready()
+	return w, stop
+}
+
+// bootNode starts an engine in dir, perhaps as one node of several, and does not wait for a leader.
+func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) (w *world, stop func()) {
+	t.Helper()
 	cfg := Default()
 	cfg.Store.Dir = dir + "/store"
 	cfg.Store.MinFree = 1
@@ -52,6 +61,9 @@ func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop f
 	rc := replica.Default()
 	rc.Dir, rc.Name, rc.NodeID = dir+"/raft", "kv-0", "n1"
 	rc.Memory = cfg.Store.Memory
+	if changeGroup != nil {
+		changeGroup(&rc)
+	}
 	g, err := replica.Open(rc, e.Machine())
 	if err != nil {
 		_ = e.Close()
@@ -65,7 +77,7 @@ func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop f
 			t.Errorf("the engine ended with %v", err)
 		}
 	})
-	w = &world{Engine: e, t: t}
+	w = &world{Engine: e, t: t, group: g}
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {
@@ -79,12 +91,15 @@ func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop f
 			}
 		})
 	}
-	// The group is ready when an ordered read comes back.
-	if resp := w.do(wire.OpKVExists, &wire.KVKeys{}, wire.FlagOrdered); resp.Code != wire.OK {
-		stop()
-		t.Fatalf("the group does not answer: %v %s", resp.Code, resp.Body)
-	}
 	return w, stop
+}
+
+// ready waits until the group serves: when an ordered read comes back.
+func (w *world) ready() {
+	w.t.Helper()
+	if resp := w.do(wire.OpKVExists, &wire.KVKeys{}, wire.FlagOrdered); resp.Code != wire.OK {
+		w.t.Fatalf("the group does not answer: %v %s", resp.Code, resp.Body)
+	}
 }
 
 // payload is any message of pkg/wire.

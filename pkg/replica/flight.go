@@ -209,7 +209,6 @@ func (p *proposer) take(seq uint64) *batch {
 // those who were just answered can be in it.
 func (p *proposer) done(b *batch) {
 	p.mu.Lock()
-	p.answered += uint64(len(b.cmds))
 	p.remove(b.seq)
 	p.recycle(b)
 	wake := p.asleep
@@ -220,12 +219,14 @@ func (p *proposer) done(b *batch) {
 	}
 }
 
-// reap waits for each entry's future in turn. Success has been answered by the apply goroutine.
+// reap waits for each entry's future in turn. What was applied has been answered by the apply goroutine before.
 func (p *proposer) reap() {
 	for s := range p.sent {
-		if err := s.future.Error(); err != nil {
-			p.fail(s.seq, err)
+		err := s.future.Error()
+		if err == nil {
+			err = errFaulted // if the apply goroutine has not answered, it has stopped applying
 		}
+		p.fail(s.seq, err)
 		p.mu.Lock()
 		p.owed--
 		p.mu.Unlock()

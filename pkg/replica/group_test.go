@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -222,6 +223,24 @@ func TestWhatAGroupDoesNotRunIsUnsupported(t *testing.T) {
 	if r := n.do(0x0301, nil); r.Code != wire.Unsupported {
 		t.Errorf("%s", r.Code)
 	}
+}
+
+func TestAFullStoreTakesOnlyWhatGivesSpaceBack(t *testing.T) {
+	cfg, root := testConfig(t, "a")
+	st, err := store.Open(store.Options{Dir: filepath.Join(root, "store"), CacheSize: 32 << 20, MinFree: 1 << 60, OnFault: func(error) {}})
+	ok(t, err)
+	defer st.Close()
+	cfg.OnFault = func(error) {}
+	g, err := Open(cfg, &testMachine{id: wire.EngineKV, store: st})
+	ok(t, err)
+	defer g.Close()
+	c := newCollector()
+	g.Propose(&wire.Request{Op: opIncr, Tag: 1, Body: []byte("n")}, false, c)
+	g.Propose(&wire.Request{Op: opGet, Tag: 2, Body: []byte("n")}, true, c)
+	g.Propose(&wire.Request{Op: opFault, Tag: 3}, false, c)
+	code(t, c, 1, wire.Full)
+	code(t, c, 2, wire.NotFound)
+	code(t, c, 3, wire.OutcomeUnknown)
 }
 
 func TestAReadWaitsForTheFirstEntryOfTheTerm(t *testing.T) {

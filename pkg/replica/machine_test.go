@@ -43,6 +43,9 @@ func (m *testMachine) Store() *store.Store      { return m.store }
 func (m *testMachine) Applied(p store.Position) { m.seen.Store(p.Index) }
 func (m *testMachine) Reset() error             { m.resets.Add(1); return nil }
 
+// Frees says that opFault gives space back.
+func (m *testMachine) Frees(op wire.Op, _ []byte) bool { return op == opFault }
+
 func (m *testMachine) Apply(c *Command, ans *wire.Response) error {
 	if m.gate != nil {
 		<-m.gate

@@ -39,7 +39,7 @@ type proposer struct {
 	leader  string // who leads, if somebody else does and is known
 	closed  bool
 
-	proposed, answered, failed uint64 // commands, for metrics
+	proposed, failed uint64 // commands, for metrics
 }
 
 // sentEntry is one entry that Raft has taken over; its future tells failure only.

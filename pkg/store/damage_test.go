@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -193,7 +192,10 @@ func TestAHoleInTheFlushesIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.mems = []memFile{{id: slices.Max(mems), since: 1}}
+	m.mems = nil
+	for _, id := range mems {
+		m.mems = append(m.mems, memFile{id: id, since: 1})
+	}
 	m.number += 3
 	if err := errors.Join(commitMarker(db, &m), db.Sync()); err != nil {
 		t.Fatal(err)

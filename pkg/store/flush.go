@@ -51,7 +51,9 @@ func (s *Store) runFlusher() {
 			err = s.tidy()
 		}
 		if err != nil {
-			if !errors.Is(err, errStopped) {
+			if errors.Is(err, errStopped) {
+				s.stop(err)
+			} else {
 				s.fault(err)
 			}
 			return

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	tidyEvery    = 10 * time.Second // between rechecks of a blob file
+	tidyEvery    = 2 * time.Second  // between looks at what can be given up, when nothing else happens
+	recheckEvery = 10 * time.Second // between rechecks of a blob file
 	reclaimPiece = 8 << 20          // bytes of a blob file that are gone over under flushMu at a time
 	reclaimEvery = 4                // flushes after which a piece is due although tables wait
 )
@@ -84,10 +85,15 @@ func (s *Store) tidy() error {
 	s.flushMu.Lock()
 	defer s.flushMu.Unlock()
 	s.collect()
+	now := time.Now()
+	if now.Sub(s.trimmed) >= tidyEvery {
+		s.trimmed = now
+		s.trim()
+	}
 	if s.opts.hooks.manual {
 		return nil
 	}
-	if now := time.Now(); now.Sub(s.rechecked) >= tidyEvery {
+	if now.Sub(s.rechecked) >= recheckEvery {
 		s.rechecked = now
 		if err := s.recheckNext(); err != nil {
 			return err

@@ -89,6 +89,7 @@ func (s *Store) recover() (err error) {
 	s.begin(&epoch{base: s.base, number: m.number, pos: m.pos})
 	s.applied = m.pos
 	db.SetDiscardTs(m.number)
+	s.trim()
 	s.log.Info("store opened", zap.String("dir", dir), zap.Uint64("flush", m.number), zap.Uint64("index", m.pos.Index),
 		zap.Int("blob_files", len(files)))
 	return nil

@@ -45,11 +45,12 @@ type Store struct {
 	flushMu sync.Mutex
 	base    *base
 	epochs  []*epoch // those that may still be held, oldest first; the last is cur
-	space   *space // has a lock of its own; the pointer never changes
+	space   *space   // has a lock of its own; the pointer never changes
 	limits  limits
 
 	reclaiming reclaiming // under flushMu
 	rechecked  time.Time  // under flushMu
+	trimmed    time.Time  // under flushMu
 	recheckAt  uint32     // under flushMu
 	rebuildNot time.Time  // no rebuild before; under flushMu
 	rebuilding atomic.Bool

@@ -89,4 +89,3 @@ func (v *View) Get(key, buf []byte) (Value, bool, error) {
 	}
 	return v.epoch.get(key, buf)
 }
-

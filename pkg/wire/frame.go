@@ -147,6 +147,9 @@ func DecodeResponse(p []byte, resp *Response) (tag uint64, err error) {
 		resp.Sub = binary.BigEndian.Uint32(p)
 		p = p[4:]
 	}
+	if flags&^(frameMore|frameRev|frameNum|frameSub) != 0 {
+		return tag, Errorf(Unsupported, "answer flags %#02x are not known to version %d of the protocol", flags, Version)
+	}
 	resp.Body = p
 	return tag, nil
 }

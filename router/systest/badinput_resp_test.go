@@ -136,8 +136,12 @@ func TestOversizedCommandsAreRefusedAndTheConnectionGoesOn(t *testing.T) {
 	if v, err := p.do("SET", "whole", strings.Repeat("v", wire.MaxValue)); v != "OK" {
 		t.Fatalf("the largest value: %v", err)
 	}
+	// What APPEND makes is judged where all replicas agree, so by a limit that no flag moves: twice the default.
+	if v, err := p.do("APPEND", "whole", strings.Repeat("v", wire.MaxValue)); v != int64(2*wire.MaxValue) {
+		t.Errorf("APPEND up to the hard limit: %v, %v", v, err)
+	}
 	if _, err := p.do("APPEND", "whole", "x"); err == nil {
-		t.Error("APPEND beyond the limit was taken")
+		t.Error("APPEND beyond the hard limit was taken")
 	}
 	stillServes(t, s)
 }

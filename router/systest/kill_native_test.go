@@ -112,7 +112,10 @@ func (in intent) ask(c *flin.Client) error {
 		for _, k := range in.keys {
 			txn.Set(k, []byte(in.value(k)))
 		}
-		_, err := txn.Commit()
+		results, err := txn.Commit()
+		for _, r := range results {
+			err = errors.Join(err, r.Err)
+		}
 		return err
 	case deedDeleteGroup:
 		_, err := kv.MDelete(in.keys)

@@ -96,8 +96,8 @@ func stormTest(t *testing.T, rounds int) {
 	}
 	s.kill()
 	stop()
+	s.launch() // whoever waits for the server comes to his end
 	running.Wait()
-	s.launch()
 	verifyShared(t, s.port, counters, chains)
 	verifyWriters(t, s.port, writers)
 	report(t, writers, counters, chains)

@@ -101,7 +101,6 @@ func (c *conn) unknownCommand(args [][]byte) {
 	if fold(args[0], "post") || fold(args[0], "host:") {
 		// Somebody makes a browser send commands: nothing more of it may be run.
 		c.over = protocolError("possible SECURITY ATTACK detected: an HTTP request was sent to the Redis protocol")
-		c.link.Close(c.over)
 		return
 	}
 	var list []byte

@@ -22,6 +22,8 @@ type tracker struct {
 	table trackTable
 	wake  chan struct{} // of run; one pending signal is enough
 
+	flushed uint64 // the revision of the last flush that was told; of the goroutine that the watch answers on
+
 	mu       sync.Mutex // guards what follows; never held while a client is told or the engine is asked
 	members  map[*follower]*tracking
 	tag      uint64        // of the watch under way; 0: none
@@ -212,7 +214,10 @@ func (t *tracker) changes(body []byte) {
 			return
 		}
 		if e.Kind == wire.EventFlush {
-			t.flush(e.Rev)
+			if e.Rev != t.flushed { // of a flush of all databases each tells
+				t.flushed = e.Rev
+				t.flush(e.Rev)
+			}
 			continue
 		}
 		told = t.table.change(e.Key, e.Rev, told[:0])

@@ -8,6 +8,7 @@ import (
 // mset serves OpKVMSet. Without IfAbsent it is blind.
 func mset(tx *Tx, body []byte, ans *wire.Response) error {
 	m := &tx.pairs
+	clear(m.Pairs)
 	if err := m.Decode(body); err != nil {
 		return err
 	}
@@ -94,6 +95,7 @@ func (tx *Tx) readMany(s *store.Store, db byte, keys [][]byte, fn func(i int, v 
 	if cap(b) < size {
 		b = make([]byte, 0, size)
 	}
+	clear(tx.full)
 	tx.full = tx.full[:0]
 	for _, key := range keys {
 		start := len(b)

@@ -9,6 +9,7 @@ import (
 // bitOp serves OpKVBitOp. Shorter values go on in zeros; a missing one is all zeros. The destination's expiry goes.
 func bitOp(tx *Tx, body []byte, ans *wire.Response) error {
 	m := &tx.bitop
+	clear(m.Srcs)
 	if err := m.Decode(body); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package fsm
 import (
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"strings"
 	"testing"
 
@@ -88,9 +87,12 @@ func (b *bench) dump() string {
 
 // hash is a number for all that is in the store.
 func (b *bench) hash() uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(b.dump()))
-	return h.Sum64()
+	b.t.Helper()
+	h, err := b.st.Hash()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return h
 }
 
 // TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.

@@ -104,6 +104,7 @@ func (tx *Tx) existing(s *store.Store, ans *wire.Response) error {
 
 // decodeKeys reads a KVKeys into tx.keys and judges it whole.
 func (tx *Tx) decodeKeys(body []byte) error {
+	clear(tx.keys.Keys)
 	if err := tx.keys.Decode(body); err != nil {
 		return err
 	}

@@ -7,6 +7,10 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
+// lcsTables is how many reads may build the table of an LCS at once: each may take four bytes for every one of
+// maxLCSCells.
+const lcsTables = 2
+
 // lcs serves OpKVLCS by dynamic programming, as Redis does: time and memory go with the product of the two lengths,
 // which is bounded for one command.
 func lcs(tx *Tx, body []byte, ans *wire.Response) error {
@@ -34,6 +38,11 @@ func lcs(tx *Tx, body []byte, ans *wire.Response) error {
 	if m.Flags&wire.LCSLen != 0 {
 		ans.Num = lcsLen(a, b)
 		return nil
+	}
+	if tx.clock != nil {
+		// Beside the log many connections may ask at once; the log does one command after the other.
+		tx.m.tables <- struct{}{}
+		defer func() { <-tx.m.tables }()
 	}
 	t := lcsTable(a, b)
 	if m.Flags&wire.LCSIdx != 0 {

@@ -17,17 +17,19 @@ type Machine struct {
 	ops      *Table
 	ring     *Ring
 	maxValue int
-	tx       *Tx // of Apply
+	tx       *Tx           // of Apply
+	tables   chan struct{} // slots for reads that build the table of an LCS
 
 	keys atomic.Pointer[keyspace]
-	now  atomic.Int64 // time of the newest entry that is being or has been applied, ms
-	due  atomic.Int64 // no key expires before this time, ms; 0 is not known
-	junk atomic.Bool  // there is garbage to collect
+	rev  atomic.Uint64 // of the newest command that is committed
+	now  atomic.Int64  // time of the newest entry that is being or has been applied, ms
+	due  atomic.Int64  // no key expires before this time, ms; 0 is not known
+	junk atomic.Bool   // there is garbage to collect
 }
 
 // NewMachine returns the machine over st. maxValue bounds, in bytes, the values that this node lets in.
 func NewMachine(st *store.Store, ring *Ring, maxValue int) (*Machine, error) {
-	m := &Machine{st: st, ops: &Ops, ring: ring, maxValue: maxValue}
+	m := &Machine{st: st, ops: &Ops, ring: ring, maxValue: maxValue, tables: make(chan struct{}, lcsTables)}
 	m.tx = newTx(m)
 	return m, m.Reset()
 }
@@ -40,6 +42,9 @@ func (m *Machine) Store() *store.Store { return m.st }
 
 // Now is the time of the newest entry in ms since 1970: what expiry is judged by.
 func (m *Machine) Now() int64 { return m.now.Load() }
+
+// Revision is that of the newest command that can be read here: those of its entry that come behind it may not be there.
+func (m *Machine) Revision() uint64 { return m.rev.Load() }
 
 // Due is a time in ms before which no key expires: 0 if it is not known, math.MaxInt64 if none ever does.
 func (m *Machine) Due() int64 { return m.due.Load() }
@@ -70,6 +75,7 @@ func (m *Machine) Reset() error {
 		}
 	}
 	pos := m.st.Applied()
+	m.rev.Store(pos.Revision)
 	m.keys.Store(ks)
 	m.junk.Store(len(ks.garbage) > 0)
 	m.now.Store(max(m.now.Load(), pos.Time))
@@ -108,6 +114,7 @@ func (m *Machine) Apply(c *replica.Command, ans *wire.Response) error {
 		return settle(err, ans)
 	}
 	m.commit(tx, b)
+	m.rev.Store(c.Revision)
 	if tx.exact || tx.due != 0 && tx.due < m.due.Load() {
 		m.due.Store(tx.due)
 	}

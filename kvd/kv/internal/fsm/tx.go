@@ -24,7 +24,8 @@ const (
 	maxTouched   = 64 << 20 // bytes of values that a command reads and makes
 	maxLCSCells  = 16 << 20 // cells of the tables of all its LCS operations
 	entryCost    = 12       // what an entry takes in the LSM tree besides its key and value
-	inlineBody   = 512      // a longer body goes to a blob file
+	inlineBody   = 512      // a longer body goes to a blob file,
+	pointerCost  = 32       // and leaves a pointer of at most this many bytes
 )
 
 // Tx is what an operation runs in: one command at apply, one read outside of it, or the rehearsal of a command before
@@ -88,6 +89,27 @@ func (tx *Tx) begin(r Reader, w Writer, ks *keyspace) {
 	tx.over, tx.due, tx.exact, tx.events = nil, 0, false, tx.events[:0]
 	tx.b = nil
 	tx.ans = wire.Response{}
+	tx.letGo()
+	if cap(tx.out) > maxHeld {
+		tx.out = nil
+	}
+	if cap(tx.res) > maxHeld {
+		tx.res = nil
+	}
+}
+
+// maxHeld is the largest answer, in bytes, whose memory is used again.
+const maxHeld = 1 << 20
+
+// letGo forgets the payload of the operation before: what has been decoded shares memory with it. Whoever decodes into a
+// slice of tx clears it first, so that nothing is left behind its end.
+func (tx *Tx) letGo() {
+	clear(tx.keys.Keys)
+	clear(tx.pairs.Pairs)
+	clear(tx.bitop.Srcs)
+	clear(tx.txn.Compares)
+	clear(tx.txn.Ops)
+	clear(tx.full)
 }
 
 // spaces is the keyspace as the command has made it so far.

@@ -11,7 +11,11 @@ func (tx *Tx) put(p place, typ byte, expires, was int64, body []byte) error {
 	}
 	h := header{version: tx.rev, expires: expires, typ: typ}
 	tx.wbuf = h.append(tx.wbuf[:0])
-	if err := tx.count(len(p.full) + len(tx.wbuf) + min(len(body), inlineBody)); err != nil {
+	inLSM := len(body)
+	if inLSM > inlineBody {
+		inLSM = pointerCost
+	}
+	if err := tx.count(len(p.full) + len(tx.wbuf) + inLSM); err != nil {
 		return err
 	}
 	if expires != 0 && expires != was {

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package store
+
+// trim does nothing here.
+func (s *Store) trim() {}

@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write testdata/golden.txt anew; then read the diff: a frame that changed is a broken protocol")
+
+// message is what every payload type fulfils.
+type message interface {
+	Append(b []byte) []byte
+	Decode(p []byte) error
+}
+
+var (
+	k = []byte("key")
+	v = []byte("value")
+)
+
+// payloads are the golden payloads: each type, with every optional field in one of them.
+var payloads = []struct {
+	name string
+	m    message
+}{
+	{"Hello", &Hello{Version: 1, User: "default", Password: "secret", Info: "test"}},
+	{"Hello/no-credentials", &Hello{Version: 1}},
+	{"Welcome", &Welcome{Version: 1, MaxRequest: 32 << 20, MaxInFlight: 4096, Node: "node-1", Server: "flin-server 0.1"}},
+	{"Credit", &Credit{Tag: 300, N: 64}},
+	{"KVKey", &KVKey{DB: 0, Key: k}},
+	{"KVKey/empty-key", &KVKey{DB: 15, Key: []byte{}}},
+	{"KVSet", &KVSet{Key: k, Value: v}},
+	{"KVSet/expires-in", &KVSet{DB: 1, Expiry: Expiry{Kind: ExpiryIn, Ms: 1500}, Key: k, Value: v}},
+	{"KVSet/expires-at", &KVSet{Expiry: Expiry{Kind: ExpiryAt, Ms: 1_900_000_000_000}, Key: k, Value: v}},
+	{"KVSet/keep-expiry-if-version", &KVSet{Flags: SetIfVersion, Expiry: Expiry{Kind: ExpiryKeep}, Version: 300, Key: k, Value: v}},
+	{"KVSet/if-absent-return-old", &KVSet{Flags: SetIfAbsent | SetReturnOld, Key: k, Value: []byte{}}},
+	{"KVStat", &KVStat{Type: TypeString, Size: 1024}},
+	{"KVKeys", &KVKeys{Keys: [][]byte{k, {}, []byte("other")}}},
+	{"KVDel", &KVDel{Key: k}},
+	{"KVDel/if-version", &KVDel{IfVersion: true, Version: 300, Key: k}},
+	{"KVIncr", &KVIncr{By: -2, Key: k}},
+	{"KVPair", &KVPair{Key: k, Value: v}},
+	{"KVRange", &KVRange{Start: 1, End: -1, Key: k, Value: []byte{}}},
+	{"KVExpire", &KVExpire{Cond: ExpireIfGreater, Expiry: Expiry{Kind: ExpiryIn, Ms: 1000}, Key: k}},
+	{"KVMSet", &KVMSet{Pairs: []KVPair{{Key: k, Value: v}, {Key: []byte("b"), Value: []byte{}}}}},
+	{"KVMSet/if-absent", &KVMSet{IfAbsent: true, Pairs: []KVPair{{Key: k, Value: v}}}},
+	{"KVScan", &KVScan{Prefix: []byte("user:"), Start: []byte{}, End: []byte{}, After: []byte{}, Match: []byte{}}},
+	{"KVScan/after", &KVScan{Flags: ScanKeysOnly | ScanReverse | ScanAfter, Limit: 100, Examine: 1000, Prefix: []byte("p"), Start: []byte("pa"), End: []byte("pz"), After: []byte("pk"), Match: []byte("p*")}},
+	{"KVTxn", &KVTxn{
+		Compares: []KVCompare{{Version: 300, Key: k}, {DB: 1, Key: []byte("absent")}},
+		Ops:      []KVOp{{Op: OpKVSet, Body: (&KVSet{Key: k, Value: v}).Append(nil)}, {Op: OpKVGet, Body: (&KVKey{Key: k}).Append(nil)}},
+	}},
+	{"KVWatch", &KVWatch{DB: AllDatabases, From: 300, Prefix: []byte("p")}},
+	{"KVCopy", &KVCopy{DB: 0, DstDB: 1, Replace: true, Src: k, Dst: []byte("copy")}},
+	{"KVDB", &KVDB{DB: 0, Other: 1, Prefix: []byte("p")}},
+	{"KVBit", &KVBit{Bit: 1, Offset: 300, Key: k}},
+	{"KVBitScan", &KVBitScan{Bit: 1, Range: BitRangeStart | BitRangeEnd, Start: 1, End: -1, Key: k}},
+	{"KVBitOp", &KVBitOp{Kind: BitXor, Dst: []byte("dst"), Srcs: [][]byte{k, []byte("b")}}},
+	{"KVBitField", &KVBitField{Key: k, Ops: []BitFieldOp{{Kind: BitFieldIncr, Overflow: OverflowSat, Signed: true, Bits: 5, Offset: 100, Value: -1}}}},
+	{"KVLCS", &KVLCS{Flags: LCSIdx, MinLen: 4, A: k, B: []byte("b")}},
+}
+
+var requests = []struct {
+	name string
+	req  Request
+}{
+	{"ping", Request{Op: OpPing, Tag: 7, Body: []byte("hi")}},
+	{"get", Request{Op: OpKVGet, Tag: 1<<32 | 2, Body: (&KVKey{Key: k}).Append(nil)}},
+	{"get/deadline-1500ms", Request{Op: OpKVGet, Tag: 3, Deadline: goldenNow + 1500e6, Body: (&KVKey{Key: k}).Append(nil)}},
+	{"get/stale-leader", Request{Op: OpKVGet, Tag: 4, Flags: FlagStale | FlagLeader, Body: (&KVKey{Key: k}).Append(nil)}},
+	{"set/session", Request{Op: OpKVSet, Tag: 5, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
+	{"set/deadline-session", Request{Op: OpKVSet, Tag: 6, Deadline: goldenNow + 1e6, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
+}
+
+var responses = []struct {
+	name string
+	tag  uint64
+	resp Response
+}{
+	{"ok", 7, Response{Body: []byte("hi")}},
+	{"value", 1<<32 | 2, Response{Rev: 300, Num: 1_900_000_000_000, Body: v}},
+	{"number", 3, Response{Num: -5, Body: []byte{}}},
+	{"not-found", 4, Response{Code: NotFound, Body: []byte{}}},
+	{"error", 5, Response{Code: Invalid, Sub: 11000, Body: []byte("says why")}},
+	{"more", 6, Response{More: true, Rev: 300, Body: AppendKVEvent(nil, &KVEvent{Kind: EventSet, DB: 1, Rev: 300, Key: k, Value: v})}},
+	{"entries", 8, Response{Body: AppendKVEntry(AppendKVEntry(nil, &KVEntry{Version: 300, Expires: 1_900_000_000_000, Key: k, Value: v}), &KVEntry{})}},
+	{"results", 9, Response{Body: AppendKVResult(nil, &Response{Code: NotFound, Rev: 1, Num: -1, Body: v})}},
+	{"last-word", ConnTag, Response{Code: Unavailable, Body: []byte("the server is stopping")}},
+}
+
+const goldenNow = int64(1e12)
+
+// golden renders everything that testdata/golden.txt holds: a name and the bytes in hexadecimal on a line.
+func golden() string {
+	var b strings.Builder
+	for _, p := range payloads {
+		fmt.Fprintf(&b, "payload %s %x\n", p.name, p.m.Append(nil))
+	}
+	for i := range requests {
+		fmt.Fprintf(&b, "request %s %x\n", requests[i].name, AppendRequest(nil, &requests[i].req, goldenNow))
+	}
+	for i := range responses {
+		fmt.Fprintf(&b, "answer %s %x\n", responses[i].name, AppendResponse(nil, responses[i].tag, &responses[i].resp))
+	}
+	fmt.Fprintf(&b, "opening hello %x\n", AppendRequest([]byte(Magic), &Request{Op: OpHello, Tag: 1, Body: payloads[0].m.Append(nil)}, 0))
+	return b.String()
+}
+
+func TestTheBytesAreThoseOfTheGoldenFile(t *testing.T) {
+	const path = "testdata/golden.txt"
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(golden()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, wanted := strings.Split(golden(), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(got), len(wanted)) {
+		switch {
+		case i >= len(got):
+			t.Errorf("missing: %s", wanted[i])
+		case i >= len(wanted):
+			t.Errorf("not in the file: %s", got[i])
+		case got[i] != wanted[i]:
+			t.Errorf("got  %s\nwant %s", got[i], wanted[i])
+		}
+	}
+}
+
+// TestTheGoldenBytesMeanWhatTheySay decodes the file, which a client in another language is tested with too.
+func TestTheGoldenBytesMeanWhatTheySay(t *testing.T) {
+	file, err := os.ReadFile("testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string][]byte{}
+	for line := range strings.Lines(string(file)) {
+		f := strings.Fields(line)
+		if len(f) == 2 {
+			f = append(f, "")
+		}
+		if lines[f[0]+" "+f[1]], err = hex.DecodeString(f[2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range payloads {
+		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) //nolint:forcetypeassert // it is one of them
+		if err := m.Decode(lines["payload "+p.name]); err != nil {
+			t.Errorf("%s: %v", p.name, err)
+		} else if !bytes.Equal(m.Append(nil), lines["payload "+p.name]) || fmt.Sprintf("%+v", m) != fmt.Sprintf("%+v", p.m) {
+			t.Errorf("%s: got %+v, want %+v", p.name, m, p.m)
+		}
+	}
+	for i := range requests {
+		var req Request
+		err := DecodeRequest(lines["request "+requests[i].name][LenSize:], &req, goldenNow)
+		if err != nil || !reflect.DeepEqual(req, requests[i].req) {
+			t.Errorf("%s: %+v %v", requests[i].name, req, err)
+		}
+	}
+	for i := range responses {
+		var resp Response
+		tag, err := DecodeResponse(lines["answer "+responses[i].name][LenSize:], &resp)
+		if err != nil || tag != responses[i].tag || !reflect.DeepEqual(resp, responses[i].resp) {
+			t.Errorf("%s: %d %+v %v", responses[i].name, tag, resp, err)
+		}
+	}
+}
