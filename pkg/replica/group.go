@@ -182,11 +182,16 @@ func (g *Group) shutDown() error {
 	g.life.Lock()
 	defer g.life.Unlock()
 	g.logs.stopping.Store(true)
+	var hung error
 	if in := g.raft.Swap(nil); in != nil {
-		errs = append(errs, in.stop())
+		hung = in.stop()
 	}
 	g.stand.update(func() { g.stand.term, g.stand.leader = 0, "" })
 	g.prop.failAll(raft.ErrRaftShutdown)
+	if hung != nil {
+		// Whatever holds Raft up holds the log as well: the process can only end.
+		return hung
+	}
 	left := make(chan struct{})
 	go func() { g.wg.Wait(); close(left) }()
 	select {

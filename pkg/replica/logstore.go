@@ -79,6 +79,9 @@ func openWAL(cfg *Config) (w *wal.WAL, err error) {
 			err = fmt.Errorf("its files are damaged (%v): %s", r, remedy)
 		}
 	}()
+	if err := resumeRotation(cfg.Dir, cfg.vfs); err != nil {
+		return nil, err
+	}
 	w, err = wal.Open(cfg.Dir, func(w *wal.WAL) {
 		wal.WithSegmentSize(cfg.SegmentSize)(w)
 		wal.WithLogger(newHclog(cfg.Log.Named("wal"), false))(w)

@@ -32,6 +32,7 @@ func (p *params) init(cfg *Config) {
 		"timeout":                 "0",
 		"tracking-table-max-keys": itoa(maxTracked),
 	}
+	maps.Copy(p.values, cfg.Params)
 }
 
 func cmdConfigGet(c *conn, args [][]byte) {

@@ -8,6 +8,11 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
+const (
+	keepBody  = 32 << 10 // bytes of a request's payload that a connection keeps room for between batches of commands
+	keepSlots = 64       // slots, likewise
+)
+
 // errQuit ends a connection whose client asked for it.
 var errQuit = errors.New("the client said goodbye")
 
@@ -30,6 +35,7 @@ type conn struct {
 	deadline int64  // of its request
 	reading  *reading
 	reply    replyUnderWay
+	held     int   // bytes of replies that wait for earlier ones
 	over     error // why the connection ends behind it
 
 	txn      *transaction // between MULTI and EXEC
@@ -88,7 +94,7 @@ func (c *conn) serve() error {
 		if n == 0 {
 			c.settle()
 			if err := c.link.Fill(); err != nil {
-				if errors.Is(err, link.ErrTooLong) {
+				if errors.Is(err, link.ErrTooLong) || errors.Is(err, link.ErrNoMemory) {
 					return c.protocolFailure(err)
 				}
 				return err
@@ -104,9 +110,6 @@ func (c *conn) serve() error {
 			}
 		}
 		c.link.Discard(n)
-		if cap(c.args) > keepArgs {
-			c.shrink()
-		}
 		if err := c.drainOutput(); err != nil {
 			return err
 		}
@@ -133,6 +136,25 @@ func (c *conn) settle() {
 		c.counted.n = 0
 	}
 	c.about.touch(c)
+	c.shrinkAll()
+}
+
+// shrinkAll gives back what an unusually large command, or many of them at once, have needed.
+func (c *conn) shrinkAll() {
+	if cap(c.body) > keepBody {
+		c.body = nil
+	}
+	if cap(c.args) > keepArgs || cap(c.inline) > keepBody {
+		c.shrink()
+	}
+	if largest := c.largest.Load(); largest > smallReply {
+		c.largest.Store(largest / 2) // it says what to expect, and may be mistaken for long
+	}
+	if len(c.slots) > keepSlots && c.idle() {
+		b := c.link.Begin()
+		c.slots = nil
+		c.link.End(b)
+	}
 }
 
 // count counts a command.
@@ -153,7 +175,7 @@ func (c *conn) protocolFailure(err error) error {
 		return awaitErr
 	}
 	c.mute.now = c.mute.off
-	c.fail("ERR " + err.Error())
+	c.fail(wire.CodeOf(err).RESPPrefix() + " " + err.Error())
 	return err
 }
 

@@ -64,6 +64,9 @@ func (c *conn) submit(op wire.Op, body []byte, answer slot) {
 	if c.mute.now {
 		answer.bits |= slotMuted
 	}
+	if !c.idle() && !c.reserve(&answer) {
+		return
+	}
 	if c.reading != nil {
 		answer.reading, c.reading = c.reading, nil
 		c.s.tracker.register(answer.reading)

@@ -98,13 +98,10 @@ func (p *parser) next(buf []byte) (int, error) {
 	return pos, nil
 }
 
-// shrink gives back the room of an unusually long command.
+// shrink gives back the room of an unusually long command, unless it is still coming.
 func (p *parser) shrink() {
-	if cap(p.args) > keepArgs && p.left == 0 {
-		p.args, p.spans = nil, nil
-	}
-	if cap(p.inline) > maxLine {
-		p.inline = nil
+	if p.left == 0 {
+		p.args, p.spans, p.inline = nil, nil, nil
 	}
 }
 

@@ -15,6 +15,7 @@ func (c *conn) begin() []byte {
 	if c.exec != nil || !c.idle() {
 		return nil
 	}
+	c.held = 0
 	b := c.link.Begin()
 	c.reply = replyUnderWay{direct: true, start: len(b)}
 	return b
@@ -35,9 +36,15 @@ func (c *conn) end(b []byte) {
 		if c.mute.now {
 			b = nil
 		}
+		if c.held += len(b); c.held > maxHeld && !c.wait() {
+			return
+		}
 		c.hold(b)
 	}
 }
+
+// maxHeld is how many bytes of replies may wait for earlier ones before no more commands are run.
+const maxHeld = 1 << 20
 
 // hold gives a finished reply its slot behind the commands that are not answered.
 func (c *conn) hold(reply []byte) {

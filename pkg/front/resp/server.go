@@ -34,6 +34,7 @@ type Config struct {
 	MaxInFlight int                          // unanswered requests of one connection; 0: the connection's own limit
 	MaxValue    int                          // bytes of a value; 0: wire.MaxValue
 	Info        func() []InfoField           // further lines of INFO; may be nil
+	Params      map[string]string            // what CONFIG GET says besides, or instead: maxclients, appendonly …
 	Log         *zap.Logger                  // may be nil
 }
 

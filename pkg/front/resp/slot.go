@@ -9,6 +9,11 @@ import (
 // firstRing is how many slots a ring has when it is first needed.
 const firstRing = 8
 
+const (
+	smallReply = 4 << 10  // a reply is expected to be no less than this
+	maxReplies = 16 << 20 // bytes of replies that may be expected at once
+)
+
 // slotBits are the properties of a slot.
 type slotBits uint8
 
@@ -36,6 +41,8 @@ type ring struct {
 	slots []slot // a power of two of them
 	head  atomic.Uint64
 	tail  atomic.Uint64
+
+	largest atomic.Int64 // bytes of the largest reply of late; 0: there was none yet
 }
 
 // idle reports whether every command has been answered. Only the reader may ask: it alone adds.
@@ -63,6 +70,23 @@ func (c *conn) growRing() {
 	c.link.End(out)
 }
 
+// reserve waits while the replies that are expected would be too many bytes: those to ordered requests come all at once,
+// and a client that reads them must not be taken for one that does not. Until a reply was seen it is expected to be as
+// large as a value can be.
+func (c *conn) reserve(answer *slot) bool {
+	switch answer.shape {
+	case shapeValue, shapePart, shapeOld, shapeEntries, shapeFewOrValue, shapeMatches, shapeExec:
+	default:
+		return true
+	}
+	expected := c.largest.Load()
+	if expected == 0 {
+		expected = int64(c.s.cfg.MaxValue)
+	}
+	waiting := int64(c.tail.Load() - c.head.Load())
+	return waiting*max(expected, smallReply) < maxReplies || c.wait()
+}
+
 // Reply takes the engine's answer to the command numbered tag. It is called from any goroutine and never waits for
 // anything but the output's lock.
 func (c *conn) Reply(tag uint64, resp wire.Response) {
@@ -73,6 +97,9 @@ func (c *conn) Reply(tag uint64, resp wire.Response) {
 		t.who.own.wrote(resp.Rev)
 	}
 	finished := 0
+	if size := int64(len(resp.Body)); size > c.largest.Load() {
+		c.largest.Store(size)
+	}
 	if tag == c.head.Load() {
 		if s.bits&slotMuted == 0 {
 			b = s.encode(c, b, &resp)
