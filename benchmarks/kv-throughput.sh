@@ -12,20 +12,25 @@ clients=${1:-256} seconds=${2:-10} value=${3:-1024}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/flin-throughput.XXXXXX")
 server=
+load=
 
-# stop ends the server that this script started, and no other process.
+# end asks a process that this script started to end, waits for it, and kills it when it does not.
+end() {
+	[[ -n $1 ]] || return 0
+	kill -TERM "$1" 2>/dev/null || return 0
+	for _ in $(seq 100); do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
 stop() {
 	local code=$?
 	trap - EXIT INT TERM HUP
-	if [[ -n $server ]]; then
-		kill -TERM "$server" 2>/dev/null || true
-		for _ in $(seq 100); do
-			kill -0 "$server" 2>/dev/null || break
-			sleep 0.1
-		done
-		kill -KILL "$server" 2>/dev/null || true
-		wait "$server" 2>/dev/null || true
-	fi
+	end "$load"
+	end "$server"
 	rm -rf "$work"
 	exit "$code"
 }
@@ -77,7 +82,13 @@ for _ in $(seq 300); do
 	sleep 0.1
 done
 
-if ! "$work/kvload" -addr "127.0.0.1:$port" -clients "$clients" -seconds "$seconds" -value "$value"; then
+# Not in the foreground: a trap would wait for it.
+"$work/kvload" -addr "127.0.0.1:$port" -clients "$clients" -seconds "$seconds" -value "$value" </dev/null &
+load=$!
+code=0
+wait "$load" || code=$?
+load=
+if ((code > 0)); then
 	echo "the end of the server's log:" >&2
 	tail -n 20 "$work/server.log" >&2
 	exit 1

@@ -30,6 +30,8 @@ func threeWorlds(t *testing.T) [3]*world {
 		w, stop := bootNode(t, t.TempDir(), nil, func(c *replica.Config) {
 			c.NodeID, c.Bootstrap, c.Transport = fmt.Sprintf("n%d", i), i == 0, mux
 			c.ClusterID = "test"
+			// A busy machine must not cost the first its leadership: nothing here is about changing it.
+			c.Heartbeat, c.Lease = 4*time.Second, 3*time.Second
 		})
 		t.Cleanup(stop)
 		all[i] = w

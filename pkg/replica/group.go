@@ -21,6 +21,7 @@ import (
 var (
 	errFaulted  = errors.New("the group has stopped after a fault")
 	errStopping = errors.New("the group is stopping")
+	errHung     = errors.New("its disk hangs")
 )
 
 // drainLimit is how long a stopping group waits for what is on its way.
@@ -182,15 +183,14 @@ func (g *Group) shutDown() error {
 	g.life.Lock()
 	defer g.life.Unlock()
 	g.logs.stopping.Store(true)
-	var hung error
 	if in := g.raft.Swap(nil); in != nil {
-		hung = in.stop()
+		errs = append(errs, in.stop())
 	}
 	g.stand.update(func() { g.stand.term, g.stand.leader = 0, "" })
 	g.prop.failAll(raft.ErrRaftShutdown)
-	if hung != nil {
-		// Whatever holds Raft up holds the log as well: the process can only end.
-		return hung
+	if err := errors.Join(errs...); errors.Is(err, errHung) {
+		// What holds Raft up holds the log as well: the process can only end.
+		return fmt.Errorf("stop group %s: %w", g.cfg.Name, err)
 	}
 	left := make(chan struct{})
 	go func() { g.wg.Wait(); close(left) }()

@@ -152,7 +152,7 @@ func (in *instance) stop() error {
 	case err := <-done:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("the Raft log does not come to an end within %s: its disk may hang", stopLimit)
+		return fmt.Errorf("a write has not ended within %s: %w", stopLimit, errHung)
 	}
 }
 

@@ -52,6 +52,12 @@ func (c *Conn) Fill() error {
 	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.stop()
 	}
+	if errors.Is(err, io.EOF) { // the client has said all it wanted, and may still be reading
+		if awaitErr := c.Await(0); awaitErr != nil {
+			return awaitErr
+		}
+		c.finishOutput()
+	}
 	return err
 }
 
