@@ -41,7 +41,7 @@ var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1
 
 // newCall returns a call of op. It is given back by release.
 func newCall(op wire.Op, read bool) *call {
-	c := calls.Get().(*call) //nolint:forcetypeassert // the pool holds nothing else
+	c := calls.Get().(*call) // the pool holds nothing else
 	c.op, c.read = op, read
 	return c
 }

@@ -23,7 +23,7 @@ type Client struct {
 	KV *KV
 
 	pool   *pool
-	ctx    context.Context //nolint:containedctx // With says so
+	ctx    context.Context // With says so
 	shared bool            // made by With: Close is the parent's
 	closed *atomic.Bool
 }

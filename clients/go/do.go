@@ -145,7 +145,7 @@ func (c *Client) again(k *call, err error, try int) bool {
 		if said != err { //nolint:errorlint // over's error wraps one: the caller wants it back
 			return false
 		}
-		switch said.Code { //nolint:exhaustive // the others are final
+		switch said.Code {
 		case wire.Unavailable, wire.NotLeader, wire.Busy:
 		default:
 			return false

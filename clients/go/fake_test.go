@@ -158,7 +158,7 @@ func (f *fake) serve(c *fakeConn) {
 func (f *fake) do(req *wire.Request) wire.Response {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch req.Op { //nolint:exhaustive // what the tests use
+	switch req.Op {
 	case wire.OpPing:
 		return wire.Response{Body: req.Body}
 	case wire.OpKVGet:
@@ -223,7 +223,7 @@ func (f *fake) many(req *wire.Request) wire.Response {
 		if ok {
 			resp.Num++
 		}
-		switch req.Op { //nolint:exhaustive // the caller chose
+		switch req.Op {
 		case wire.OpKVMGet:
 			resp.Body = wire.AppendKVEntry(resp.Body, &e)
 		case wire.OpKVMDel:

@@ -43,8 +43,8 @@ func AllDatabases() WatchOption { return func(m *wire.KVWatch) { m.DB = wire.All
 // Watcher is a watch that stands. It is for one goroutine; Close may be called by any.
 type Watcher struct {
 	client *Client
-	parent context.Context //nolint:containedctx // what Watch was given
-	ctx    context.Context //nolint:containedctx // ends with parent and with Close
+	parent context.Context // what Watch was given
+	ctx    context.Context // ends with parent and with Close
 	cancel context.CancelFunc
 	m      wire.KVWatch
 	conn   *conn

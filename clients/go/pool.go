@@ -24,7 +24,7 @@ const (
 // pool keeps a few connections up for as long as the client lives.
 type pool struct {
 	opts   Options
-	ctx    context.Context //nolint:containedctx // the life of the pool's goroutines
+	ctx    context.Context // the life of the pool's goroutines
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	next   atomic.Uint32
@@ -169,8 +169,7 @@ func (p *pool) dial(addr string) (*conn, error) {
 	}
 	if err != nil {
 		_ = nc.Close()
-		var said *Error
-		if !errors.As(err, &said) {
+		if _, said := errors.AsType[*Error](err); !said {
 			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return nil, fmt.Errorf("flin: greeting %s: %w", addr, err)

@@ -24,7 +24,8 @@ func (c *conn) read() error {
 	var batch [128]answer
 	for {
 		if w == len(buf) || r == w {
-			buf, r, w = roomFor(buf, r, w)
+			buf = roomFor(buf, r, w)
+			r, w = 0, w-r
 		}
 		n, err := c.nc.Read(buf[w:])
 		w += n
@@ -48,18 +49,19 @@ func (c *conn) read() error {
 	}
 }
 
-// roomFor returns a buffer with the bytes of buf[r:w] at its beginning and room behind them, large enough for the frame
-// that they begin.
-func roomFor(buf []byte, r, w int) ([]byte, int, int) {
+// roomFor returns a buffer that begins with the bytes of buf[r:w] and has room behind them: enough for the frame that they
+// begin, or at least as much again as has arrived of it.
+func roomFor(buf []byte, r, w int) []byte {
 	size := readSize
 	if n, ok := wire.FrameLen(buf[r:w]); ok {
 		size = max(size, min(n+wire.LenSize, 2*max(w-r, readSize)))
 	}
-	if size == len(buf) {
-		return buf, 0, copy(buf, buf[r:w])
+	next := buf
+	if size != len(buf) {
+		next = make([]byte, size)
 	}
-	next := make([]byte, size)
-	return next, 0, copy(next, buf[r:w])
+	copy(next, buf[r:w])
+	return next
 }
 
 // parse takes whole frames from the front of p and returns how many bytes and frames it took.

@@ -79,6 +79,7 @@ func (f *Front) serve(c *link.Conn, onlyHTTP bool) {
 		open.Dec()
 	}
 	c.Close(nil) // whoever served it has done so already, or it never spoke
+	c.Release()
 	f.mu.Lock()
 	delete(f.conns, c.ID())
 	f.mu.Unlock()

@@ -24,7 +24,7 @@ const (
 	Unknown
 )
 
-var verdictNames = [...]string{ //nolint:gochecknoglobals // a table
+var verdictNames = [...]string{ // a table
 	NeedMore: "silent", Native: "native", RESP: "resp", HTTP: "http", H2C: "h2c", TLS: "tls", Kafka: "kafka", Mongo: "mongo",
 	Proxy: "proxy", Unknown: "unknown",
 }
@@ -162,7 +162,7 @@ func detectRequestLine(line []byte) Verdict {
 	return RESP
 }
 
-var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PRI"} //nolint:gochecknoglobals // a table
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PRI"} // a table
 
 // beginsMethod reports whether word is an HTTP method, or, if it is open, may become one.
 func beginsMethod(word []byte, open bool) bool {

@@ -178,7 +178,7 @@ func TestGarbageEndsItsConnectionAndNoOther(t *testing.T) {
 		all.Go(func() {
 			_, _ = io.WriteString(c.Conn, heads[i%len(heads)]) // the server may have closed already
 			_, _ = c.Write(junk)
-			_ = c.Conn.(*net.TCPConn).CloseWrite() //nolint:forcetypeassert // it was dialled so
+			_ = c.Conn.(*net.TCPConn).CloseWrite() // it was dialled so
 			_, _ = io.Copy(io.Discard, c.Conn)     // ends: with a close, or a reset where junk was left unread
 			_ = c.Close()
 		})

@@ -96,6 +96,7 @@ func (c *cluster) leader(not ...*node) (found *node) {
 func (c *cluster) same() {
 	c.t.Helper()
 	l := c.leader()
+	until(c.t, "the leader has applied all", func() bool { return l.fsm.index.Load() == l.logs.last.Load() })
 	want := l.hash()
 	for _, n := range c.nodes {
 		if n.closed {

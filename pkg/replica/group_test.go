@@ -16,6 +16,7 @@ import (
 func TestTheSameLogTwiceGivesTheSameStores(t *testing.T) {
 	n := single(t)
 	n.fill(0, 3000)
+	until(t, "the last entry is applied to its end", func() bool { return n.Status().Revision == 6000 })
 	want, rev, at := n.hash(), n.Status().Revision, n.Status().Time
 	for range 2 {
 		n.stop()

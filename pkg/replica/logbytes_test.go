@@ -63,6 +63,7 @@ func TestRecentEntriesAreBoundedByBytes(t *testing.T) {
 func TestEveryMetricCanBeCollected(t *testing.T) {
 	n := single(t)
 	n.fill(0, 10)
+	until(t, "the last entry is applied to its end", func() bool { return n.Status().Revision == 20 })
 	reg := prometheus.NewPedanticRegistry()
 	for _, c := range n.Collectors() {
 		ok(t, reg.Register(c))

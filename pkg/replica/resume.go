@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // walMeta is the file in which raft-wal keeps the list of its segments.
@@ -19,7 +22,8 @@ const walMeta = "wal-meta.db"
 // resumeRotation ends the rotation of a segment that a crash cut off. The append that fills a segment seals it, and
 // another goroutine of raft-wal enters the next segment into the list some milliseconds later. raft-wal 0.4.1 does not
 // look for the state between the two when it opens a log: it takes the sealed segment for the tail and refuses every
-// append for ever. So the list is brought to where it was going before raft-wal sees it.
+// append for ever. So before raft-wal sees such a log, the entries of its tail are copied into a segment with room. They
+// are copied, not entered as sealed, because after a power cut the seal may belong to an append that was torn and undone.
 func resumeRotation(dir string, vfs types.VFS) (err error) {
 	if _, err := os.Stat(filepath.Join(dir, walMeta)); errors.Is(err, os.ErrNotExist) {
 		return nil // a new log
@@ -40,7 +44,8 @@ func resumeRotation(dir string, vfs types.VFS) (err error) {
 	if !tail.SealTime.IsZero() {
 		return nil
 	}
-	w, err := segment.NewFiler(dir, vfs).RecoverTail(*tail)
+	filer := segment.NewFiler(dir, vfs)
+	w, err := filer.RecoverTail(*tail)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // its file was never made: raft-wal makes it
 	}
@@ -48,19 +53,51 @@ func resumeRotation(dir string, vfs types.VFS) (err error) {
 		return fmt.Errorf("recover the last segment: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	sealed, indexStart, err := w.Sealed()
-	if err != nil || !sealed {
+	if sealed, _, err := w.Sealed(); err != nil || !sealed {
 		return err
 	}
-	now := time.Now()
-	tail.SealTime, tail.MaxIndex, tail.IndexStart = now, w.LastIndex(), indexStart
-	state.Segments = append(state.Segments, types.SegmentInfo{
-		ID: state.NextSegmentID, BaseIndex: tail.MaxIndex + 1, MinIndex: tail.MaxIndex + 1,
-		Codec: tail.Codec, SizeLimit: tail.SizeLimit, CreateTime: now,
-	})
+	fresh := types.SegmentInfo{
+		ID: state.NextSegmentID, BaseIndex: tail.MinIndex, MinIndex: tail.MinIndex,
+		Codec: tail.Codec, SizeLimit: roomFor(tail.SizeLimit), CreateTime: time.Now(),
+	}
+	if err := copySegment(filer, w, fresh); err != nil {
+		return fmt.Errorf("copy the last segment: %w", err)
+	}
+	*tail = fresh
 	state.NextSegmentID++
 	if err := meta.CommitState(state); err != nil {
-		return fmt.Errorf("enter the next segment into the list: %w", err)
+		return fmt.Errorf("enter the copy of the last segment into the list: %w", err)
 	}
-	return nil
+	return nil // raft-wal removes the file that is not in the list any more
+}
+
+// roomFor returns a limit that the content of a segment with the given one does not reach: the last append may have
+// gone past it by one command.
+func roomFor(limit uint32) uint32 { return 2*limit + 2*wire.MaxCommand }
+
+// copySegment makes the segment to and appends what is in from, from to's first index on.
+func copySegment(filer *segment.Filer, from types.SegmentWriter, to types.SegmentInfo) (err error) {
+	if err := filer.Delete(to.BaseIndex, to.ID); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err // left by an attempt that was cut off in its turn
+	}
+	w, err := filer.Create(to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	var entries []types.LogEntry
+	for i := to.BaseIndex; i <= from.LastIndex(); i++ {
+		b, err := from.GetLog(i)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
+		}
+		entries = append(entries, types.LogEntry{Index: i, Data: bytes.Clone(b.Bs)})
+		if err := b.Close(); err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	return w.Append(entries)
 }

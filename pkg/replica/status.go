@@ -13,7 +13,7 @@ type Status struct {
 	Applied  uint64 // Raft index of the last applied entry
 	Commit   uint64 // as far as this node knows
 	Last     uint64 // Raft index of the last entry in the log
-	Revision uint64 // of the last command applied here
+	Revision uint64 // of the last entry applied here; its commands may have been answered a moment before
 	Time     int64  // of the last entry applied here, ms since 1970
 	Members  []Member
 

@@ -13,6 +13,7 @@ import (
 // TestReadersNeverSeeHalfACommandNorTheStoreGoBack writes one rising number to several keys in each command, while
 // readers check that all keys agree and that nothing goes back, and flushes, reclaiming, rebuilds and an install go on.
 func TestReadersNeverSeeHalfACommandNorTheStoreGoBack(t *testing.T) {
+	t.Parallel()
 	for _, memory := range []bool{false, true} {
 		t.Run(fmt.Sprintf("memory=%v", memory), func(t *testing.T) { readersAgainstApply(t, memory) })
 	}

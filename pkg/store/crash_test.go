@@ -170,6 +170,7 @@ func (c *crash) prepared(t *testing.T, dir string, step func(name string) error)
 // TestAStoreIsAtAMarkerWhereverItStops stops each kind of work after each of its steps, opens what is left, and then does
 // each kind of work to the end.
 func TestAStoreIsAtAMarkerWhereverItStops(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes() {
 		var steps []string
 		s, _ := c.prepared(t, t.TempDir(), func(name string) error { steps = append(steps, name); return nil })
@@ -180,7 +181,10 @@ func TestAStoreIsAtAMarkerWhereverItStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, name := range steps {
-			t.Run(fmt.Sprintf("%s/%d %s", c.name, i, name), func(t *testing.T) { c.stopAt(t, i) })
+			t.Run(fmt.Sprintf("%s/%d %s", c.name, i, name), func(t *testing.T) {
+				t.Parallel()
+				c.stopAt(t, i)
+			})
 		}
 	}
 }
@@ -207,7 +211,7 @@ func (c *crash) stopAt(t *testing.T, stop int) {
 		_ = c.do(s)
 	}()
 	<-stopped
-	s.Close() // what it does to its folder is not seen
+	_ = s.Close() // what it does to its folder is not seen
 	<-done
 	for _, next := range crashes() {
 		dir := t.TempDir()
@@ -245,7 +249,7 @@ func (c *crash) goOn(t *testing.T, dir string, j journal, next *crash) {
 	if s, err = Open(crashOptions(dir)); err != nil {
 		t.Fatalf("opening after %s: %v", next.name, err)
 	}
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // what matters has been checked
 	if s.Durable().Index != index {
 		t.Fatalf("after %s the position went from %d to %d", next.name, index, s.Durable().Index)
 	}
@@ -263,12 +267,14 @@ func expectInstalled(t testing.TB, s *Store) {
 
 // TestAPowerCutLeavesAMarker mixes what the disk held at one step of each kind of work with what it held at the next.
 func TestAPowerCutLeavesAMarker(t *testing.T) {
+	t.Parallel()
 	rounds := 6
 	if testing.Short() {
 		rounds = 2
 	}
 	for _, c := range crashes() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			var images []image
 			var names []string
@@ -301,7 +307,9 @@ func TestAPowerCutLeavesAMarker(t *testing.T) {
 					if err := s.Close(); err != nil {
 						t.Fatal(err)
 					}
-					os.RemoveAll(dir)
+					if err := os.RemoveAll(dir); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 		})
@@ -310,6 +318,7 @@ func TestAPowerCutLeavesAMarker(t *testing.T) {
 
 // TestAnUndoMayBeCutShort stops a flush of several parts between two of them, and the undoing of it after each step.
 func TestAnUndoMayBeCutShort(t *testing.T) {
+	t.Parallel()
 	c := crashes()[2]
 	dir := t.TempDir()
 	var left image
@@ -343,7 +352,9 @@ func TestAnUndoMayBeCutShort(t *testing.T) {
 				t.Fatal("there was nothing to undo")
 			}
 			j.at(2).expect(t, s)
-			s.Close()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
 			return
 		}
 		if !errors.Is(err, errStopped) {
@@ -358,6 +369,7 @@ func TestAnUndoMayBeCutShort(t *testing.T) {
 }
 
 func TestEmptyLogsOfBadgerAreRemoved(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	base, _ := crashJournal()
 	s := opened(t, crashOptions(dir))

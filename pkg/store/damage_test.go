@@ -34,8 +34,7 @@ func refused(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	s, err := Open(crashOptions(dir))
 	if err == nil {
-		s.Close()
-		t.Fatal("it was opened")
+		t.Fatal("it was opened", s.Close())
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {
@@ -45,6 +44,7 @@ func refused(t *testing.T, dir string, want ...string) {
 }
 
 func TestANewerFormatIsRefused(t *testing.T) {
+	t.Parallel()
 	dir, _ := closedStore(t)
 	path := filepath.Join(dir, currentName)
 	b, err := os.ReadFile(path)
@@ -58,6 +58,7 @@ func TestANewerFormatIsRefused(t *testing.T) {
 }
 
 func TestADamagedCurrentIsRefused(t *testing.T) {
+	t.Parallel()
 	dir, _ := closedStore(t)
 	if err := os.WriteFile(filepath.Join(dir, currentName), []byte("something"), 0o644); err != nil {
 		t.Fatal(err)
@@ -66,6 +67,7 @@ func TestADamagedCurrentIsRefused(t *testing.T) {
 }
 
 func TestAMissingCurrentIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	dir, j := closedStore(t)
 	if err := os.Remove(filepath.Join(dir, currentName)); err != nil {
 		t.Fatal(err)
@@ -74,12 +76,14 @@ func TestAMissingCurrentIsMadeAgain(t *testing.T) {
 }
 
 func TestAFolderInUseIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	opened(t, crashOptions(dir))
 	refused(t, dir, filepath.Join(dir, lockName), "running process")
 }
 
 func TestADamagedMarkerIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func([]byte) []byte{
 		"checksum": func(b []byte) []byte { b[20] ^= 1; return b },
 		"length":   func(b []byte) []byte { return b[:20] },
@@ -105,6 +109,7 @@ func TestADamagedMarkerIsRefused(t *testing.T) {
 }
 
 func TestADamagedBlobIsAFaultThatNamesIt(t *testing.T) {
+	t.Parallel()
 	dir, j := closedStore(t)
 	files := blobFiles(t, dir)
 	b, err := os.ReadFile(files[0])
@@ -136,6 +141,7 @@ func TestADamagedBlobIsAFaultThatNamesIt(t *testing.T) {
 }
 
 func TestAShortOrMissingBlobFileIsRefused(t *testing.T) {
+	t.Parallel()
 	dir, _ := closedStore(t)
 	file := blobFiles(t, dir)[0]
 	if err := os.Truncate(file, 5000); err != nil {
@@ -149,6 +155,7 @@ func TestAShortOrMissingBlobFileIsRefused(t *testing.T) {
 }
 
 func TestADamagedTableFileIsRefused(t *testing.T) {
+	t.Parallel()
 	dir, _ := closedStore(t)
 	tables, _ := filepath.Glob(filepath.Join(dir, generationName(1), "*.sst"))
 	if len(tables) == 0 {
@@ -167,6 +174,7 @@ func TestADamagedTableFileIsRefused(t *testing.T) {
 
 // TestAHoleInTheFlushesIsRefused cuts an older .mem file while a newer one is there, as a flipped bit makes Badger do.
 func TestAHoleInTheFlushesIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := opened(t, crashOptions(dir))
 	for i := range 5 {
@@ -210,6 +218,7 @@ func TestAHoleInTheFlushesIsRefused(t *testing.T) {
 }
 
 func TestAFullDiskIsToldAndWaitedFor(t *testing.T) {
+	t.Parallel()
 	o := crashOptions(t.TempDir())
 	free := make(chan int64, 1)
 	free <- 1 << 40
@@ -248,6 +257,7 @@ func TestAFullDiskIsToldAndWaitedFor(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Memory: true, MaxMemory: 100_000})
 	set(s, "a", "", strings.Repeat("x", 60_000))
 	if err := s.Full(); err != nil {
@@ -264,6 +274,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestAFaultEndsFlushingAndIsToldOnce(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("the disk is gone")
 	told := make(chan error, 10)
 	o := crashOptions(t.TempDir())

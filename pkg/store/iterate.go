@@ -80,21 +80,32 @@ func (v *View) walk(from, to []byte, reverse bool, fn func(it *item) (bool, erro
 		defer c.close()
 		cursors = append(cursors, c)
 	}
+	return merge(cursors, reverse, fn)
+}
+
+// foremost returns the cursor that comes next, the newest of equal ones, or -1 at the end.
+func foremost(cursors []cursor, reverse bool) int {
+	best := -1
+	for i, c := range cursors {
+		if !c.valid() {
+			continue
+		}
+		if best < 0 {
+			best = i
+			continue
+		}
+		if n := bytes.Compare(c.key(), cursors[best].key()); n < 0 && !reverse || n > 0 && reverse {
+			best = i
+		}
+	}
+	return best
+}
+
+// merge calls fn for each living key of the cursors, of which earlier ones are newer.
+func merge(cursors []cursor, reverse bool, fn func(it *item) (bool, error)) error {
 	var it item
 	for {
-		best := -1
-		for i, c := range cursors {
-			if !c.valid() {
-				continue
-			}
-			if best < 0 {
-				best = i
-				continue
-			}
-			if n := bytes.Compare(c.key(), cursors[best].key()); n < 0 && !reverse || n > 0 && reverse {
-				best = i
-			}
-		}
+		best := foremost(cursors, reverse)
 		if best < 0 {
 			return nil
 		}
@@ -107,7 +118,7 @@ func (v *View) walk(from, to []byte, reverse bool, fn func(it *item) (bool, erro
 				return err
 			}
 		}
-		// Newer sources come first, so what others have of this key is older.
+		// What the others have of this key is older.
 		for i, c := range cursors {
 			if i != best && c.valid() && bytes.Equal(c.key(), it.key) {
 				c.next()

@@ -98,7 +98,7 @@ func parseMarker(b []byte) (*marker, error) {
 		})
 	}
 	var err error
-	m.pos, _, err = parsePosition(b[16*n:])
+	m.pos, err = parsePosition(b[16*n:])
 	return m, err
 }
 

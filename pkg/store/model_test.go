@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 // TestStoreBehavesLikeAMap does random things to a store and to a map, opens the store again from time to time, and
 // compares them in every way a store can be read.
 func TestStoreBehavesLikeAMap(t *testing.T) {
+	t.Parallel()
 	for _, memory := range []bool{false, true} {
 		t.Run(fmt.Sprintf("memory=%v", memory), func(t *testing.T) {
 			for seed := range uint64(3) {
@@ -68,9 +70,7 @@ func testModel(t *testing.T, seed uint64, memory bool) {
 			for k := range gone {
 				delete(m, k)
 			}
-			for k, v := range pending {
-				m[k] = v
-			}
+			maps.Copy(m, pending)
 			if rnd.IntN(3) > 0 {
 				advance(s)
 			}

@@ -26,11 +26,11 @@ func (p Position) append(dst []byte) []byte {
 	return append(dst, p.Conf...)
 }
 
-// parsePosition decodes what append encoded and returns what follows it.
-func parsePosition(b []byte) (Position, []byte, error) {
+// parsePosition decodes what append encoded. What follows it is left alone.
+func parsePosition(b []byte) (Position, error) {
 	const fixed = 5*8 + 4
 	if len(b) < fixed {
-		return Position{}, nil, errors.New("the position is too short")
+		return Position{}, errors.New("the position is too short")
 	}
 	p := Position{
 		Index:     binary.LittleEndian.Uint64(b),
@@ -42,12 +42,12 @@ func parsePosition(b []byte) (Position, []byte, error) {
 	n := int64(binary.LittleEndian.Uint32(b[40:]))
 	b = b[fixed:]
 	if int64(len(b)) < n {
-		return Position{}, nil, errors.New("the configuration in the position is too short")
+		return Position{}, errors.New("the configuration in the position is too short")
 	}
 	if n > 0 {
 		p.Conf = append([]byte(nil), b[:n]...)
 	}
-	return p, b[n:], nil
+	return p, nil
 }
 
 // Value is what a key holds.

@@ -1,6 +1,9 @@
 package store
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // Get returns what a key holds: the latest committed value. It may be called by any goroutine. The value is in buf, in new
 // memory if buf is too small, or in immutable memory of the store: it stays valid as long as buf is left alone. A buf with
@@ -19,8 +22,8 @@ func (s *Store) find(hash uint64, key []byte) *entry {
 	if e := s.live.find(hash, key); e != nil {
 		return e
 	}
-	for i := len(s.queue) - 1; i >= 0; i-- {
-		if e := s.queue[i].find(hash, key); e != nil {
+	for _, t := range slices.Backward(s.queue) {
+		if e := t.find(hash, key); e != nil {
 			return e
 		}
 	}
@@ -123,18 +126,14 @@ func (s *Store) GetMany(keys [][]byte, fn func(i int, v Value, ok bool) error) e
 	if ep != nil {
 		defer ep.release()
 	}
-	var own []byte
 	for i := range found {
 		m := &found[i]
 		if !m.known {
 			var err error
-			if m.v, m.ok, err = ep.get(keys[i], own); err != nil {
+			if m.v, m.ok, err = ep.get(keys[i], nil); err != nil {
 				return err
 			}
 			s.fill(fill, keys[i], m.v, m.ok)
-			if cap(m.v.Body) > cap(own) && len(m.v.Body) <= maxCached {
-				own = m.v.Body[:0]
-			}
 		}
 		if err := fn(i, m.v, m.ok); err != nil {
 			return err

@@ -27,14 +27,12 @@ func (s *Store) considerRebuild() {
 		return
 	}
 	s.rebuildNot = time.Now().Add(rebuildAgain)
-	s.workers.Add(1)
-	go func() {
-		defer s.workers.Done()
+	s.workers.Go(func() {
 		defer s.rebuilding.Store(false)
 		if err := s.rebuild(); err != nil && !errors.Is(err, ErrClosed) {
 			s.log.Warn("a rebuild of the key tree did not come to its end; it will be tried again", zap.Error(err))
 		}
-	}()
+	})
 }
 
 // rebuild copies the living keys into a new generation and puts that in force: the only way in which tombstones go. Blob

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,7 @@ func reclaimAll(t testing.TB, s *Store) {
 }
 
 func TestHalfDeadBlobFilesAreRewrittenAndDeadOnesGo(t *testing.T) {
+	t.Parallel()
 	o := manual(t.TempDir())
 	s := opened(t, o)
 	m := model{}
@@ -72,10 +74,7 @@ func TestHalfDeadBlobFilesAreRewrittenAndDeadOnesGo(t *testing.T) {
 		m[k] = [2]string{"", "small now"}
 	}
 	old := s.View()
-	oldModel := model{}
-	for k, v := range m {
-		oldModel[k] = v
-	}
+	oldModel := maps.Clone(m)
 	flushed(t, s)
 	if st := s.Stats(); st.BlobDead < 150*2000 || st.Keys != int64(len(m)) {
 		t.Fatalf("estimates: %d dead bytes, %d keys; want about 300000 and %d", st.BlobDead, st.Keys, len(m))
@@ -104,6 +103,7 @@ func TestHalfDeadBlobFilesAreRewrittenAndDeadOnesGo(t *testing.T) {
 }
 
 func TestRecheckCorrectsAWrongEstimate(t *testing.T) {
+	t.Parallel()
 	o := manual(t.TempDir())
 	s := opened(t, o)
 	for i := range 100 {
@@ -126,6 +126,7 @@ func TestRecheckCorrectsAWrongEstimate(t *testing.T) {
 }
 
 func TestARebuildShedsTombstones(t *testing.T) {
+	t.Parallel()
 	o := manual(t.TempDir())
 	var s *Store
 	m := model{}
@@ -156,10 +157,7 @@ func TestARebuildShedsTombstones(t *testing.T) {
 		t.Fatalf("%d tombstones and %d keys, want 899 and 101", st.Tombstones, st.Keys)
 	}
 	view := s.PinFlushed()
-	was := model{}
-	for k, v := range m {
-		was[k] = v
-	}
+	was := maps.Clone(m)
 	set(s, "unflushed", "", "1")
 	if err := s.rebuild(); err != nil {
 		t.Fatal(err)
@@ -191,6 +189,7 @@ func TestARebuildShedsTombstones(t *testing.T) {
 }
 
 func TestADeletionOfNothingLeavesNoTombstone(t *testing.T) {
+	t.Parallel()
 	s := opened(t, manual(t.TempDir()))
 	set(s, "a", "", "1")
 	del(s, "a")

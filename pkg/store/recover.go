@@ -120,6 +120,10 @@ func (s *Store) choose() (*stamp, *badger.DB, error) {
 		want = s.opts.hooks.memTable
 	}
 	fresh := false
+	var was stamp
+	if st != nil {
+		was = *st
+	}
 	switch {
 	case st != nil && !slices.Contains(ready, st.generation):
 		return nil, nil, fmt.Errorf("%s names %s, which is missing or incomplete: restore the store from a replica or a backup",
@@ -146,6 +150,9 @@ func (s *Store) choose() (*stamp, *badger.DB, error) {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return nil, nil, fmt.Errorf("removing an incomplete generation: %w", err)
 		}
+	}
+	if !fresh && was == *st {
+		return st, nil, nil
 	}
 	if !fresh {
 		return st, nil, writeStamp(dir, st)

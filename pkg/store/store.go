@@ -109,11 +109,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s.cache = newCache(o.CacheSize)
-	s.workers.Add(1)
-	go func() {
-		defer s.workers.Done()
-		s.runFlusher()
-	}()
+	s.workers.Go(s.runFlusher)
 	return s, nil
 }
 

@@ -129,7 +129,7 @@ func newStreamReader(r io.Reader) (*streamReader, error) {
 		return nil, fmt.Errorf("%w: the checksum of its head does not match", errStream)
 	}
 	var err error
-	if s.pos, _, err = parsePosition(rest[:n]); err != nil {
+	if s.pos, err = parsePosition(rest[:n]); err != nil {
 		return nil, fmt.Errorf("%w: %w", errStream, err)
 	}
 	return s, nil

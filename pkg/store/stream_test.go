@@ -37,6 +37,7 @@ func filledStore(t testing.TB, o Options) (*Store, model) {
 }
 
 func TestASnapshotInstallsWhatWasPinned(t *testing.T) {
+	t.Parallel()
 	for _, from := range []bool{false, true} {
 		for _, to := range []bool{false, true} {
 			t.Run(fmt.Sprintf("from memory=%v/to memory=%v", from, to), func(t *testing.T) {
@@ -89,6 +90,7 @@ func TestASnapshotInstallsWhatWasPinned(t *testing.T) {
 }
 
 func TestADamagedSnapshotLeavesTheStoreAsItWas(t *testing.T) {
+	t.Parallel()
 	src, _ := filledStore(t, Options{Dir: t.TempDir()})
 	flushed(t, src)
 	v := src.PinFlushed()
@@ -120,6 +122,7 @@ func TestADamagedSnapshotLeavesTheStoreAsItWas(t *testing.T) {
 }
 
 func TestInstallEndsTheWaitForAFlush(t *testing.T) {
+	t.Parallel()
 	src := opened(t, Options{Dir: t.TempDir()})
 	v := src.PinFlushed()
 	defer v.Close()
@@ -154,6 +157,7 @@ func TestInstallEndsTheWaitForAFlush(t *testing.T) {
 }
 
 func TestEqualContentsHaveEqualHashes(t *testing.T) {
+	t.Parallel()
 	a, m := filledStore(t, Options{Dir: t.TempDir()})
 	b := opened(t, Options{Memory: true})
 	for k, v := range m {

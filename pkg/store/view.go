@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/tidwall/btree"
@@ -45,8 +46,8 @@ func (s *Store) viewCopying() *View {
 
 // addQueue adds the rotated tables. Under Store.mu.
 func (v *View) addQueue() {
-	for i := len(v.s.queue) - 1; i >= 0; i-- {
-		v.trees = append(v.trees, v.s.queue[i].tree)
+	for _, t := range slices.Backward(v.s.queue) {
+		v.trees = append(v.trees, t.tree)
 	}
 }
 

@@ -112,7 +112,7 @@ func (e *Error) Error() string {
 
 // Is reports whether target is an *Error of the same code.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // Is gets each error of the chain by itself
+	t, ok := target.(*Error) // Is gets each error of the chain by itself
 	return ok && t.Code == e.Code
 }
 
@@ -121,8 +121,7 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return OK
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return Internal

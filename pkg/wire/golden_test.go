@@ -153,7 +153,7 @@ func TestTheGoldenBytesMeanWhatTheySay(t *testing.T) {
 		}
 	}
 	for _, p := range payloads {
-		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) //nolint:forcetypeassert // it is one of them
+		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) // it is one of them
 		if err := m.Decode(lines["payload "+p.name]); err != nil {
 			t.Errorf("%s: %v", p.name, err)
 		} else if !bytes.Equal(m.Append(nil), lines["payload "+p.name]) || fmt.Sprintf("%+v", m) != fmt.Sprintf("%+v", p.m) {

@@ -68,7 +68,7 @@ func TestAnErrorIsItsCode(t *testing.T) {
 func TestATruncatedPayloadIsRefused(t *testing.T) {
 	for _, p := range payloads {
 		full := p.m.Append(nil)
-		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) //nolint:forcetypeassert // it is one of them
+		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) // it is one of them
 		for n := range full {
 			if err := m.Decode(full[:n]); err == nil && !bytes.Equal(m.Append(nil), full[:n]) {
 				t.Errorf("%s: %d of %d bytes were taken for %+v", p.name, n, len(full), m)
@@ -138,11 +138,11 @@ func FuzzPayloads(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
 		p := payloads[int(which)%len(payloads)]
-		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) //nolint:forcetypeassert // it is one of them
+		m := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) // it is one of them
 		if m.Decode(b) != nil {
 			return
 		}
-		again := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) //nolint:forcetypeassert // the same
+		again := reflect.New(reflect.TypeOf(p.m).Elem()).Interface().(message) // the same
 		once := m.Append(nil)
 		if err := again.Decode(once); err != nil || !bytes.Equal(again.Append(nil), once) {
 			t.Fatalf("%s: %+v, then %+v: %v", p.name, m, again, err)

@@ -24,13 +24,13 @@ func TestATerminatedServerLosesNothing(t *testing.T) {
 	writers := make([]*nativeWriter, 8)
 	st := &storm{addr: s.port, fail: t.Errorf}
 	for i := range writers {
-		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), uint64(i)), storm: st, client: client}
+		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), i, 1), storm: st, client: client}
 		writers[i] = w
 		running.Go(func() {
 			for !stop.Load() {
 				in := w.next()
 				w.ledger.sent(in.change)
-				err := in.ask(client)
+				err := in.ask(client, w.db)
 				count.Add(1)
 				switch {
 				case err == nil:

@@ -47,7 +47,8 @@ func brief(v []byte) string {
 
 // state is what a key holds after a write: nothing, or its owner's seq-th value, with or without an expiry.
 type state struct {
-	seq        int64 // 0: the key is not there
+	seq        int64  // 0: the key is not there
+	of         string // the key that the value was written to, where it was renamed since
 	size       int
 	ttl        int64 // milliseconds; 0: for ever
 	minExpires int64 // the key cannot have gone before this time (milliseconds since 1970)
@@ -74,6 +75,9 @@ func (s state) matches(key string, o observed) string {
 			return fmt.Sprintf("it is gone; write %d of %d bytes (ttl %d ms) was acknowledged", s.seq, s.size, s.ttl)
 		}
 		return ""
+	}
+	if s.of != "" {
+		key = s.of
 	}
 	if !bytes.Equal(o.value, payload(key, s.seq, s.size)) {
 		return fmt.Sprintf("it holds %s, not write %d of %d bytes", brief(o.value), s.seq, s.size)

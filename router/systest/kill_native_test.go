@@ -47,7 +47,7 @@ type nativeWriter struct {
 func (w *nativeWriter) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		settled := again(ctx, func() error {
-			found, err := readNatively(w.client, w.ledger.keys())
+			found, err := readNatively(w.client, w.db, w.ledger.keys())
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ func (w *nativeWriter) run(ctx context.Context) {
 			}
 			in := w.next()
 			w.ledger.sent(in.change)
-			err := in.ask(w.client)
+			err := in.ask(w.client, w.db)
 			if err != nil && !expected(err) {
 				w.storm.fail("%s: %s: %v", w.name, in.keys[0], err)
 			}
@@ -81,10 +81,10 @@ func (w *nativeWriter) run(ctx context.Context) {
 }
 
 // ask makes the native call for the intent.
-func (in intent) ask(c *flin.Client) error {
+func (in intent) ask(c *flin.Client, db int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	kv := c.With(ctx).KV
+	kv := c.With(ctx).KV.Database(db)
 	key := in.keys[0]
 	s := in.change[key]
 	switch in.deed {
@@ -120,18 +120,24 @@ func (in intent) ask(c *flin.Client) error {
 	case deedDeleteGroup:
 		_, err := kv.MDelete(in.keys)
 		return err
+	case deedRename: // the native client has none: it is a transaction
+		to := in.change[in.keys[1]]
+		_, err := kv.Txn().Set(in.keys[1], payload(to.of, to.seq, to.size)).Delete(key).Commit()
+		return err
+	case deedFlush:
+		return kv.Flush()
 	}
 	return fmt.Errorf("unknown deed %d", in.deed)
 }
 
-// readNatively reads keys with their expiries.
-func readNatively(c *flin.Client, keys []string) (map[string]observed, error) {
+// readNatively reads keys of a database with their expiries.
+func readNatively(c *flin.Client, db int, keys []string) (map[string]observed, error) {
 	found := make(map[string]observed, len(keys))
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	for _, k := range keys {
 		o := observed{before: time.Now().UnixMilli()}
-		e, err := c.With(ctx).KV.Entry(k)
+		e, err := c.With(ctx).KV.Database(db).Entry(k)
 		switch {
 		case errors.Is(err, flin.ErrNotFound):
 		case err != nil:

@@ -116,7 +116,11 @@ func (st *storm) chainOnPipe(ctx context.Context, by string, seed uint64, chains
 func (st *storm) glance(ctx context.Context, seed uint64, of []*writer) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	st.onPipe(ctx, func(p *pipe) error {
-		keys := of[rng.IntN(len(of))].group(rng.IntN(groups))
+		w := of[rng.IntN(len(of))]
+		keys := w.group(rng.IntN(groups))
+		if _, err := p.do("SELECT", strconv.Itoa(w.db)); err != nil {
+			return err
+		}
 		v, err := p.do(append([]string{"MGET"}, keys...)...)
 		if err != nil {
 			var refused replyError

@@ -62,12 +62,12 @@ func stormTest(t *testing.T, rounds int) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer func() { stop(); running.Wait() }()
 	for i := range 6 {
-		w := &pipeWriter{writer: newWriter(fmt.Sprintf("pipe%d", i), seed+uint64(i)), storm: st, depth: 1 + 8*i}
+		w := &pipeWriter{writer: newWriter(fmt.Sprintf("pipe%d", i), 1+i, seed), storm: st, depth: 1 + 8*i}
 		writers = append(writers, w.writer)
 		running.Go(func() { w.run(ctx) })
 	}
 	for i := range 8 {
-		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), seed+100+uint64(i)), storm: st, client: client}
+		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), 7+i, seed), storm: st, client: client}
 		writers = append(writers, w.writer)
 		running.Go(func() { w.run(ctx) })
 	}
@@ -148,15 +148,47 @@ func verifyWriters(t *testing.T, addr string, writers []*writer) {
 	for _, w := range writers {
 		var found map[string]observed
 		if w.name[0] == 'p' {
-			found, err = readNatively(client, w.ledger.keys())
+			found, err = readNatively(client, w.db, w.ledger.keys())
 		} else {
-			found, err = readKeys(p, w.ledger.keys())
+			found, err = readKeys(p, w.db, w.ledger.keys())
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", w.name, err)
 		}
 		if err := w.ledger.settle(found); err != nil {
 			t.Errorf("%s: at the end: %v", w.name, err)
+		}
+		verifyScan(t, client, w)
+	}
+}
+
+// verifyScan checks that a scan of a writer's database finds what is there, in order, and nothing else.
+func verifyScan(t *testing.T, client *flin.Client, w *writer) {
+	t.Helper()
+	seen, last := map[string]bool{}, ""
+	for e, err := range client.KV.Database(w.db).Scan("") {
+		if err != nil {
+			t.Fatalf("%s: scan: %v", w.name, err)
+		}
+		if e.Key <= last {
+			t.Errorf("%s: a scan gives %s after %s", w.name, e.Key, last)
+		}
+		last = e.Key
+		s, known := w.ledger.acked[e.Key]
+		o := observed{value: e.Value, after: time.Now().UnixMilli()} // when the page was read is not known
+		if !e.Expires.IsZero() {
+			o.expires = e.Expires.UnixMilli()
+		}
+		if !known {
+			t.Errorf("%s: a scan gives %s, which was never written", w.name, e.Key)
+		} else if why := s.matches(e.Key, o); why != "" {
+			t.Errorf("%s: a scan gives %s: %s", w.name, e.Key, why)
+		}
+		seen[e.Key] = true
+	}
+	for key, s := range w.ledger.acked {
+		if s.seq != 0 && (s.ttl == 0 || s.ttl == 3_600_000) && !seen[key] {
+			t.Errorf("%s: a scan passes over %s", w.name, key)
 		}
 	}
 }

@@ -20,6 +20,8 @@ const (
 	deedSetGroup    // several keys in one command
 	deedSetMulti    // several keys in a MULTI or a native transaction
 	deedDeleteGroup // several keys in one command
+	deedRename      // the first key becomes the second
+	deedFlush       // everything in the writer's database goes
 )
 
 // intent is one write that a writer is about to ask for: its keys, in order, and what it leaves in them.
@@ -35,15 +37,16 @@ const (
 	groupKeys  = 8  // of a group; written together and never otherwise
 )
 
-// writer makes up writes to keys that nobody else writes, and keeps their ledger.
+// writer makes up writes to a database that nobody else writes, and keeps the ledger of its keys.
 type writer struct {
 	name   string
+	db     int
 	rng    *rand.Rand
 	ledger *ledger
 }
 
-func newWriter(name string, seed uint64) *writer {
-	return &writer{name: name, rng: rand.New(rand.NewPCG(seed, uint64(len(name)))), ledger: newLedger()}
+func newWriter(name string, db int, seed uint64) *writer {
+	return &writer{name: name, db: db, rng: rand.New(rand.NewPCG(seed, uint64(db))), ledger: newLedger()}
 }
 
 func (w *writer) group(g int) []string {
@@ -88,6 +91,23 @@ func (w *writer) next() intent {
 	case n < 88 && (now.ttl == 0 || now.ttl == 3_600_000):
 		now.ttl, now.minExpires, now.maxExpires = 0, 0, 0
 		return one(deedPersist, now)
+	case n < 90 && now.seq != 0 && now.ttl == 0:
+		to := fmt.Sprintf("%s/%d", w.name, w.rng.IntN(singleKeys))
+		if to == key {
+			return one(deedDelete, state{})
+		}
+		if now.of == "" {
+			now.of = key
+		}
+		return intent{deed: deedRename, keys: []string{key, to}, change: change{key: state{}, to: now}}
+	case n == 90 && w.rng.IntN(4) == 0:
+		in := intent{deed: deedFlush, keys: w.ledger.keys(), change: change{}}
+		for _, k := range in.keys {
+			in.change[k] = state{}
+		}
+		if len(in.keys) > 0 {
+			return in
+		}
 	}
 	in := intent{deed: deedSetGroup, keys: w.group(w.rng.IntN(groups)), change: change{}}
 	switch w.rng.IntN(4) {
@@ -156,7 +176,7 @@ func (w *pipeWriter) run(ctx context.Context) {
 			if p, err = dialPipe(w.storm.addr); err != nil {
 				return err
 			}
-			found, err := readKeys(p, w.ledger.keys())
+			found, err := readKeys(p, w.db, w.ledger.keys())
 			if err != nil {
 				p.close()
 				return err
@@ -251,6 +271,10 @@ func (in intent) send(p *pipe) {
 		p.send("EXEC")
 	case deedDeleteGroup:
 		p.send(append([]string{"DEL"}, in.keys...)...)
+	case deedRename:
+		p.send("RENAME", key, in.keys[1])
+	case deedFlush:
+		p.send("FLUSHDB")
 	}
 }
 
@@ -262,9 +286,13 @@ func (in intent) answers() int {
 	return 1
 }
 
-// readKeys reads keys with their expiries, each in a MULTI of its own so that the two belong together.
-func readKeys(p *pipe, keys []string) (map[string]observed, error) {
+// readKeys reads keys of a database, which stays chosen, with their expiries, each in a MULTI of its own so that the two
+// belong together.
+func readKeys(p *pipe, db int, keys []string) (map[string]observed, error) {
 	found := make(map[string]observed, len(keys))
+	if _, err := p.do("SELECT", strconv.Itoa(db)); err != nil {
+		return nil, err
+	}
 	const chunk = 16 // the answers to a chunk fit the socket buffers or nearly so
 	for len(keys) > 0 {
 		part := keys[:min(chunk, len(keys))]

@@ -28,6 +28,7 @@ func TestRepliesAreRedissReplies(t *testing.T) {
 			d := &differ{
 				t: t, rng: rand.New(rand.NewPCG(seed, uint64(proto[0]))), grammar: grammar, rules: rules,
 				redis: dialPeer(t, "redis", redis), ours: dialPeer(t, "flin", ours), proto: proto,
+				redis2: dialPeer(t, "redis", redis), ours2: dialPeer(t, "flin", ours),
 			}
 			d.begin()
 			for range rounds {
@@ -47,6 +48,8 @@ type differ struct {
 	grammar     *grammar
 	rules       []difference
 	redis, ours *respPeer
+	redis2      *respPeer // other clients of the same servers
+	ours2       *respPeer
 	proto       string
 	wrong       int
 	told        map[string]bool
@@ -58,6 +61,25 @@ func (d *differ) begin() {
 		p.do("HELLO", d.proto)
 		p.do("FLUSHALL")
 	}
+}
+
+// watched compares what becomes of a transaction when another client, or the same one, runs some command between WATCH
+// and EXEC. The key is there before: one that is created and removed again is unchanged to us, and changed to Redis.
+func (d *differ) watched(redis2, ours2 *respPeer) {
+	d.send("SET", "a", "1")
+	d.send("WATCH", "a")
+	words := d.grammar.command(d.rng)
+	switch strings.ToUpper(words[0]) {
+	case "SWAPDB", "SELECT", "HELLO", "CLIENT", "EXPIREAT", "PEXPIREAT", "EXPIRE", "PEXPIRE", "GETEX":
+		return // they concern the connection, or a change that may be none: an expiry that is set to what it was
+	}
+	if redis, ours := redis2.do(words...), ours2.do(words...); redis.kind == '-' || ours.kind == '-' {
+		d.compare(words, redis, ours)
+	}
+	d.send("MULTI")
+	d.send("SET", "x", "1")
+	redis, ours := d.redis.do("EXEC"), d.ours.do("EXEC")
+	d.compare(append([]string{"EXEC behind"}, words...), redis, ours)
 }
 
 // round sends some commands, perhaps as a transaction, and then compares everything that the servers hold.
@@ -88,6 +110,9 @@ func (d *differ) round() {
 	}
 	d.send("HELLO", d.proto)
 	d.send("CLIENT", "TRACKING", "OFF")
+	d.send("SELECT", "0")
+	d.watched(d.redis2, d.ours2)
+	d.send("UNWATCH")
 	for _, db := range []string{"1", "15", "0"} {
 		d.send("SELECT", db)
 		keys := d.redis.do("KEYS", "*")

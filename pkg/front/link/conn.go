@@ -3,6 +3,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -39,14 +40,14 @@ var (
 // Limits bound what one connection may hold.
 type Limits struct {
 	MaxInput    int // bytes of one request; more is ErrTooLong
-	MaxOutput   int // bytes of answers not yet taken by the kernel; over it the connection is closed with ErrSlowClient
+	MaxOutput   int // bytes of answers not yet taken by the kernel; over it, by more than one answer, the connection is closed with ErrSlowClient
 	MaxInFlight int // unanswered requests after which the reader stops reading
 	// Budget is shared by all connections and bounds what they hold beyond their ordinary buffers; nil is no bound.
 	Budget *Budget
 }
 
-// Conn is one client's connection. Fill, Buffered, Discard, Drain, Await, CloseAfterFlush and Detach belong to the one
-// goroutine that reads; every other method may be called from anywhere.
+// Conn is one client's connection. Fill, Buffered, Discard, Drain, Await, CloseAfterFlush, Detach and Release belong to
+// the one goroutine that reads; every other method may be called from anywhere.
 type Conn struct {
 	nc      net.Conn
 	limits  Limits
@@ -119,11 +120,16 @@ func (c *Conn) ReadBy(t time.Time) {
 }
 
 // Detach gives the connection to someone who reads and writes it by himself, with the input that was already read. Only
-// Close, Err and the getters of c may be used afterwards.
+// Close, Release, Err and the getters of c may be used afterwards.
 func (c *Conn) Detach() (net.Conn, []byte) {
 	c.detached.Store(true)
-	return c.nc, c.in[c.r:c.w]
+	head := bytes.Clone(c.in[c.r:c.w])
+	c.release()
+	return c.nc, head
 }
+
+// Release gives the input's memory back. It is the reader's last call, after Close.
+func (c *Conn) Release() { c.release() }
 
 // Close ends the connection because of err; the reader's next call reports it. Only the first call counts.
 func (c *Conn) Close(err error) {

@@ -39,7 +39,7 @@ func pair(t *testing.T, limits Limits) (*Conn, *net.TCPConn) {
 		c.Close(nil)
 	})
 	_ = client.SetDeadline(time.Now().Add(30 * time.Second)) // a hang fails instead
-	return c, client.(*net.TCPConn)                          //nolint:forcetypeassert // it was dialled so
+	return c, client.(*net.TCPConn)                          // it was dialled so
 }
 
 func (c *Conn) say(s string) { c.End(append(c.Begin(), s...)) }

@@ -25,7 +25,7 @@ type input struct {
 }
 
 // inputs holds buffers of largeInput bytes: a connection has one only while it is busy.
-var inputs = sync.Pool{New: func() any { return new([largeInput]byte) }} //nolint:gochecknoglobals // a pool
+var inputs = sync.Pool{New: func() any { return new([largeInput]byte) }} // a pool
 
 // Buffered returns the input that has not been consumed. It is valid until the next Fill.
 func (c *Conn) Buffered() []byte { return c.in[c.r:c.w] }
@@ -156,7 +156,7 @@ func (c *Conn) replace(size int) {
 	old, pooled, charged := c.in[c.r:c.w], c.pooled, c.charged
 	c.pooled, c.charged = nil, 0
 	if size == largeInput {
-		c.pooled = inputs.Get().(*[largeInput]byte) //nolint:forcetypeassert // the pool holds nothing else
+		c.pooled = inputs.Get().(*[largeInput]byte) // the pool holds nothing else
 		c.in = c.pooled[:]
 	} else {
 		c.in = make([]byte, size)

@@ -18,7 +18,7 @@ type output struct {
 }
 
 // outputs holds output buffers: a connection has one only while it has something to say.
-var outputs = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }} //nolint:gochecknoglobals // a pool
+var outputs = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }} // a pool
 
 // Begin locks the output and returns the buffer to append to. End must follow soon, with the longer buffer.
 func (c *Conn) Begin() []byte {
@@ -32,6 +32,7 @@ func (c *Conn) Begin() []byte {
 // End gives the buffer back and sees to it that it is written: by the reader if it is awake, else by a goroutine that
 // is already at it or is started now.
 func (c *Conn) End(b []byte) {
+	before := len(c.out)
 	c.out = b
 	if c.closed != nil {
 		c.dropOutput()
@@ -40,7 +41,7 @@ func (c *Conn) End(b []byte) {
 	}
 	if len(b) >= flushAt {
 		c.full.Store(true)
-		if err := c.checkOutput(); err != nil {
+		if err := c.checkOutput(before); err != nil {
 			c.mu.Unlock()
 			c.Close(err)
 			return
@@ -56,9 +57,10 @@ func (c *Conn) End(b []byte) {
 	}
 }
 
-// checkOutput judges whether the connection may hold what is in out.
-func (c *Conn) checkOutput() error {
-	if len(c.out) > c.limits.MaxOutput {
+// checkOutput judges whether the connection may hold what is in out, where before bytes were waiting before. A client that
+// takes its answers may have one over the limit.
+func (c *Conn) checkOutput(before int) error {
+	if len(c.out) > c.limits.MaxOutput && before > flushAt {
 		return ErrSlowClient
 	}
 	if more := int64(len(c.out)) - keepOutput - c.granted; more > 0 {
@@ -164,7 +166,7 @@ func (c *Conn) writeOut() {
 }
 
 func (c *Conn) newOutput() {
-	c.box = outputs.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	c.box = outputs.Get().(*[]byte) // the pool holds nothing else
 	c.out = *c.box
 }
 

@@ -11,7 +11,7 @@ const sockets = true
 func readSocket(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(int(fd), p)
-		if err != syscall.EINTR { //nolint:errorlint // an errno as the kernel gave it
+		if err != syscall.EINTR {
 			return n, err
 		}
 	}

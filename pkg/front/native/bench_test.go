@@ -10,6 +10,7 @@ import (
 
 	flin "github.com/skshohagmiah/flin/clients/go"
 
+	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
@@ -75,7 +76,7 @@ func callMany(b *testing.B, callers int, call func(i int64) error) {
 }
 
 // serve serves e natively on a free loopback port until the test ends, and returns the address.
-func serve(tb testing.TB, e *memkv.Engine, change ...func(*native.Config, *link.Limits)) string {
+func serve(tb testing.TB, e engine.Engine, change ...func(*native.Config, *link.Limits)) string {
 	tb.Helper()
 	cfg := native.Default()
 	cfg.Engine = e

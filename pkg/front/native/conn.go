@@ -218,8 +218,7 @@ func (c *conn) end(err error) {
 }
 
 func asError(err error) *wire.Error {
-	var e *wire.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*wire.Error](err); ok {
 		return e
 	}
 	return wire.Errorf(wire.Internal, "%v", err)

@@ -45,7 +45,7 @@ func fold(p []byte, word string) bool {
 	if len(p) != len(word) {
 		return false
 	}
-	for i := range len(p) {
+	for i := range p {
 		if lower(p[i]) != word[i] {
 			return false
 		}

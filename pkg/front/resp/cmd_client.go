@@ -1,9 +1,6 @@
 package resp
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 func cmdClientID(c *conn, _ [][]byte) { c.replyInt(int64(c.link.ID())) }
 
@@ -161,5 +158,5 @@ func (c *conn) failArity() { c.fail("ERR wrong number of arguments for '" + c.cm
 // clientID reads the number of a client.
 func clientID(p []byte) (uint64, bool) {
 	n, ok := parseInt(p)
-	return uint64(n), ok && n > 0 && n <= math.MaxInt64
+	return uint64(n), ok && n > 0
 }

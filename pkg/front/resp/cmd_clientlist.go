@@ -2,6 +2,7 @@ package resp
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -38,13 +39,14 @@ func cmdClientList(c *conn, args [][]byte) {
 		c.failSyntax()
 		return
 	}
-	text := ""
+	var text strings.Builder
 	for _, o := range c.s.clients.list() {
 		if keep(o) {
-			text += o.describe() + "\n"
+			text.WriteString(o.describe())
+			text.WriteByte('\n')
 		}
 	}
-	c.end(appendVerbatim(c.begin(), text, c.resp3))
+	c.end(appendVerbatim(c.begin(), text.String(), c.resp3))
 }
 
 // clientType reads a type of clients and says whether those that are there are of it. It replies itself, and is not

@@ -1,6 +1,9 @@
 package resp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cmdCommandDocs describes the commands named, or all. Of one that does not exist it says nothing.
 func cmdCommandDocs(c *conn, args [][]byte) {
@@ -52,7 +55,7 @@ func (c *command) appendDocs(b []byte, resp3 bool) []byte {
 // cmdCommandList names the commands, subcommands too if a filter is given.
 func cmdCommandList(c *conn, args [][]byte) {
 	var names []string
-	keep := func(*command) bool { return true }
+	var keep func(*command) bool
 	switch {
 	case len(args) == 2:
 		for i := range c.s.commands.rows {
@@ -67,14 +70,7 @@ func cmdCommandList(c *conn, args [][]byte) {
 		keep = func(*command) bool { return false }
 	case fold(args[3], "aclcat"):
 		cat := "@" + strings.ToLower(string(args[4]))
-		keep = func(cmd *command) bool {
-			for _, have := range cmd.categories() {
-				if have == cat {
-					return true
-				}
-			}
-			return false
-		}
+		keep = func(cmd *command) bool { return slices.Contains(cmd.categories(), cat) }
 	case fold(args[3], "pattern"):
 		pattern := strings.ToLower(string(args[4]))
 		keep = func(cmd *command) bool { return matchGlob(pattern, cmd.full) }

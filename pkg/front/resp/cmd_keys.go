@@ -22,7 +22,7 @@ func cmdExists(c *conn, args [][]byte) { c.onKeys(wire.OpKVExists, args[1:], slo
 
 func cmdType(c *conn, args [][]byte) { c.onKey(wire.OpKVStat, args[1], slot{shape: shapeType}) }
 
-func cmdTtl(c *conn, args [][]byte) {
+func cmdTTL(c *conn, args [][]byte) {
 	c.onKey(wire.OpKVStat, args[1], slot{shape: shapeTTL, arg: 1000})
 }
 

@@ -1,9 +1,6 @@
 package resp
 
-import (
-	"math"
-	"strconv"
-)
+import "strconv"
 
 // The functions below append one value in the protocol's notation. Those that take resp3 write what version 3 has a
 // type of its own for as version 2 says it where resp3 is false.
@@ -68,22 +65,6 @@ func appendNullArray(b []byte, resp3 bool) []byte {
 		return append(b, "_\r\n"...)
 	}
 	return append(b, "*-1\r\n"...)
-}
-
-func appendDouble(b []byte, f float64, resp3 bool) []byte {
-	s := strconv.FormatFloat(f, 'g', 17, 64)
-	if math.IsInf(f, 0) {
-		s = "inf"
-		if f < 0 {
-			s = "-inf"
-		}
-	}
-	if !resp3 {
-		return appendBulk(b, s)
-	}
-	b = append(b, ',')
-	b = append(b, s...)
-	return append(b, '\r', '\n')
 }
 
 // appendVerbatim appends text that is meant for people.

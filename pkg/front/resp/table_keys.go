@@ -192,7 +192,7 @@ func keysCommands() []command {
 			tips:  []string{"nondeterministic_output"},
 			group: "generic", since: "1.0.0",
 			summary: "Get the time to live for a key in seconds.",
-			run:     cmdTtl,
+			run:     cmdTTL,
 		},
 		{
 			name: "type", arity: 2, flags: isRead | isFast | catKeyspace,

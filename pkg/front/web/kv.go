@@ -238,8 +238,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) (value []byte, rel
 		return value, release, nil
 	}
 	release()
-	var long *http.MaxBytesError
-	if errors.As(err, &long) {
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		return nil, nil, wire.Errorf(wire.TooLarge, "the value is over the limit of %d bytes (-max-value)", limit)
 	}
 	return nil, nil, wire.Errorf(wire.Invalid, "reading the value: %v", err)

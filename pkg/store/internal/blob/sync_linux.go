@@ -14,7 +14,7 @@ func datasync(f *os.File) error {
 		if err == nil {
 			return nil
 		}
-		if err != unix.EINTR { //nolint:errorlint // unix returns a bare Errno
+		if err != unix.EINTR {
 			return fmt.Errorf("fdatasync: %w", err)
 		}
 	}
