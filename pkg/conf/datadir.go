@@ -88,7 +88,7 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("data directory %s is in use by a running process (pid %s): stop it, or choose another -data",
 			dir, string(owner[:n]))
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(f, "%d", os.Getpid())
 	}
 	if err != nil {

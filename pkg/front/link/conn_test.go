@@ -276,4 +276,22 @@ func TestAllConnectionsShareABudget(t *testing.T) {
 	if n := limits.Budget.Used(); n != 0 {
 		t.Errorf("%d bytes are not given back", n)
 	}
+	if err := fill(a, aClient, 200<<10); err != nil {
+		t.Fatal(err)
+	}
+	if _, head := a.Detach(); len(head) < 200<<10 {
+		t.Errorf("%d bytes of input are handed over", len(head))
+	}
+	if n := limits.Budget.Used(); n != 0 {
+		t.Errorf("%d bytes are not given back by Detach", n)
+	}
+	c, cClient := pair(t, limits)
+	if err := fill(c, cClient, 200<<10); err != nil {
+		t.Fatal(err)
+	}
+	c.Close(nil)
+	c.Release()
+	if n := limits.Budget.Used(); n != 0 {
+		t.Errorf("%d bytes are not given back by Release", n)
+	}
 }
