@@ -218,6 +218,7 @@ func (r *linearRun) pipeline(p *pipe, id int, rng *rand.Rand, depth int) error {
 		in  ask
 	}
 	ops := make([]sent, depth)
+	call := r.now() // a long pipeline begins to leave before flush
 	for i := range ops {
 		key, in := r.pick(rng)
 		ops[i] = sent{key, in}
@@ -233,7 +234,6 @@ func (r *linearRun) pipeline(p *pipe, id int, rng *rand.Rand, depth int) error {
 		case vSwapVersion, vSwapValue:
 		}
 	}
-	call := r.now()
 	lost := p.flush()
 	for _, o := range ops {
 		var v any
@@ -285,9 +285,9 @@ func (r *linearRun) ownRead(p *pipe, key, value string) error {
 
 // swapValue reads a value and writes if it has not changed: WATCH, GET, MULTI, SET, EXEC.
 func (r *linearRun) swapValue(p *pipe, id int, key string) error {
+	call := r.now()
 	p.send("WATCH", key)
 	p.send("GET", key)
-	call := r.now()
 	if err := p.flush(); err != nil {
 		return err
 	}
@@ -301,10 +301,10 @@ func (r *linearRun) swapValue(p *pipe, id int, key string) error {
 	b, _ := v.([]byte)
 	in := ask{verb: vSwapValue, old: r.number(key, b), n: r.writes.Add(1)}
 	r.add(id, key, ask{verb: vRead}, got{n: in.old}, call)
+	call = r.now()
 	p.send("MULTI")
 	p.send("SET", key, string(linearValue(key, in.n)))
 	p.send("EXEC")
-	call = r.now()
 	lost := p.flush()
 	for range 3 {
 		if lost == nil {

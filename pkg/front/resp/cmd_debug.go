@@ -5,14 +5,20 @@ import (
 	"time"
 )
 
+// maxSleep is how many seconds a client may have its connection held for.
+const maxSleep = 3600
+
 // cmdDebug serves what test suites use of DEBUG.
 func cmdDebug(c *conn, args [][]byte) {
 	switch a := args[1]; {
 	case fold(a, "help") && len(args) == 2:
 		cmdHelp(c, args)
 	case fold(a, "sleep") && len(args) == 3:
-		seconds, _ := strconv.ParseFloat(string(args[2]), 64)
-		c.sleep(time.Duration(seconds * float64(time.Second)))
+		seconds, err := strconv.ParseFloat(string(args[2]), 64)
+		if err != nil || !(seconds > 0) { // also what is no number
+			seconds = 0
+		}
+		c.sleep(time.Duration(min(seconds, maxSleep) * float64(time.Second)))
 		c.replyOK()
 	case fold(a, "set-active-expire") && len(args) == 3, fold(a, "jmap") && len(args) == 2:
 		c.replyOK()

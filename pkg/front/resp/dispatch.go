@@ -1,6 +1,10 @@
 package resp
 
-import "github.com/skshohagmiah/flin/pkg/wire"
+import (
+	"go.uber.org/zap"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
 
 // dispatch runs one command: it judges what Redis judges before it looks at a command's own arguments, in Redis's
 // order.
@@ -103,7 +107,9 @@ func (c *conn) call(op wire.Op, body []byte) (wire.Response, bool) {
 func (c *conn) unknownCommand(args [][]byte) {
 	if fold(args[0], "post") || fold(args[0], "host:") {
 		// Somebody makes a browser send commands: nothing more of it may be run.
-		c.over = protocolError("possible SECURITY ATTACK detected: an HTTP request was sent to the Redis protocol")
+		c.s.log.Warn("closing a connection that sends HTTP where Redis's protocol is spoken",
+			zap.Stringer("peer", c.link.NetConn().RemoteAddr()))
+		c.over = protocolError("an HTTP request")
 		return
 	}
 	var list []byte
