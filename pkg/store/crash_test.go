@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/skshohagmiah/flin/pkg/store/internal/blob"
 )
@@ -93,6 +95,9 @@ func crashOptions(dir string) Options {
 	return o
 }
 
+// noLimits leave it to the test when there is a flush.
+var noLimits = limits{bytes: 1 << 40, lsmBytes: 1 << 40, lsmCount: 1 << 30}
+
 // crash is one interrupted piece of work.
 type crash struct {
 	name   string
@@ -149,21 +154,22 @@ func snapshotOf(j journal) []byte {
 // prepared brings a store to where c can be done, with steps watched from then on.
 func (c *crash) prepared(t *testing.T, dir string, step func(name string) error) (*Store, journal) {
 	t.Helper()
-	armed := false
+	var armed atomic.Bool
 	o := crashOptions(dir)
 	o.hooks.step = func(name string) error {
-		if !armed {
+		if !armed.Load() {
 			return nil
 		}
 		return step(name)
 	}
 	s := opened(t, o)
+	s.limits = noLimits
 	base, _ := crashJournal()
 	base.feed(s)
 	flushed(t, s)
 	j := append(base, c.change...)
 	j.feed(s)
-	armed = true
+	armed.Store(true)
 	return s, j
 }
 
@@ -205,12 +211,18 @@ func (c *crash) stopAt(t *testing.T, stop int) {
 		}
 		return errStopped
 	})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = c.do(s)
-	}()
-	<-stopped
+	done := make(chan error, 1)
+	go func() { done <- c.do(s) }()
+	select {
+	case <-stopped:
+	case err := <-done:
+		select {
+		case <-stopped: // the last step comes after those who wait have been told
+		case <-time.After(30 * time.Second):
+			t.Fatalf("it ended before step %d: %v", stop, err)
+		}
+		done <- err
+	}
 	_ = s.Close() // what it does to its folder is not seen
 	<-done
 	for _, next := range crashes() {
@@ -226,6 +238,7 @@ func (c *crash) goOn(t *testing.T, dir string, j journal, next *crash) {
 	if err != nil {
 		t.Fatalf("opening what is left: %v", err)
 	}
+	s.limits = noLimits
 	at := s.Durable().Index
 	if at == 1000 { // the snapshot was installed
 		expectInstalled(t, s)
@@ -249,7 +262,7 @@ func (c *crash) goOn(t *testing.T, dir string, j journal, next *crash) {
 	if s, err = Open(crashOptions(dir)); err != nil {
 		t.Fatalf("opening after %s: %v", next.name, err)
 	}
-	defer s.Close() //nolint:errcheck // what matters has been checked
+	defer s.Close()
 	if s.Durable().Index != index {
 		t.Fatalf("after %s the position went from %d to %d", next.name, index, s.Durable().Index)
 	}

@@ -31,7 +31,7 @@ func (s *Store) newGeneration() (*generation, error) {
 	g := &generation{s: s}
 	g.stamp = stamp{memTable: s.memTable, generation: generationName(int(s.nextGeneration.Add(1) - 1))}
 	g.dir = filepath.Join(s.opts.Dir, g.stamp.generation)
-	if err := os.Mkdir(g.dir, 0o755); err != nil {
+	if err := os.Mkdir(g.dir, 0o750); err != nil {
 		return nil, fmt.Errorf("creating a generation: %w", err)
 	}
 	var err error

@@ -12,7 +12,7 @@ import (
 
 // lockFolder takes the lock of a store's folder, which the kernel gives back when the process ends.
 func lockFolder(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store's lock: %w", err)
 	}

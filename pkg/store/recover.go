@@ -17,7 +17,7 @@ import (
 
 // recover opens what is in the folder, or makes a store there.
 func (s *Store) recover() (err error) {
-	if err := os.MkdirAll(s.opts.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.opts.Dir, 0o750); err != nil {
 		return fmt.Errorf("creating the store's folder: %w", err)
 	}
 	if s.lock, err = lockFolder(filepath.Join(s.opts.Dir, lockName)); err != nil {
@@ -170,7 +170,7 @@ func (s *Store) choose() (*stamp, *badger.DB, error) {
 // create makes the first generation: a store at position zero.
 func (s *Store) create(st *stamp) (*badger.DB, error) {
 	dir := filepath.Join(s.opts.Dir, st.generation)
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("creating the key tree: %w", err)
 	}
 	db, err := openBadger(dir, st.memTable, s.log)

@@ -76,7 +76,7 @@ type stride struct {
 
 func newStride(n, budget int) *stride {
 	w := max(1, int64(n)/int64(budget))
-	return &stride{weight: w, at: rand.Int64N(w)} //nolint:gosec // nothing secret
+	return &stride{weight: w, at: rand.Int64N(w)}
 }
 
 func (s *stride) take() bool {
@@ -103,7 +103,7 @@ func (s *Store) recheck(no uint32) error {
 	dead, seen := 0, 0
 	ep := s.epochs[len(s.epochs)-1]
 	for range tries {
-		key, p, ok := s.base.blobs.Find(no, blob.First+rand.Int64N(size-blob.First)) //nolint:gosec // nothing secret
+		key, p, ok := s.base.blobs.Find(no, blob.First+rand.Int64N(size-blob.First))
 		if !ok {
 			continue
 		}

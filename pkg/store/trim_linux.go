@@ -42,7 +42,7 @@ func (s *Store) trim() {
 	if err != nil {
 		return
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		at, name, ok := strings.Cut(lines.Text(), " /")
 		if name = "/" + name; !ok || !before[name] || !after[name] {

@@ -124,7 +124,7 @@ func fill(t *testing.T, client *flin.Client, most int) int {
 // takes writes.
 func TestAFullDisk(t *testing.T) {
 	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=512m"); err != nil {
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=1g"); err != nil {
 		t.Skipf("a small disk cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
@@ -138,8 +138,8 @@ func TestAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	ballast := filepath.Join(disk, "ballast")
-	grow(t, ballast, disk, 60<<20)
-	n := fill(t, client, 4000)
+	grow(t, ballast, disk, 700<<20) // what is left fills up soon
+	n := fill(t, client, 20_000)
 	t.Logf("%d values of %d KiB were taken", n, largeValue>>10)
 	p, err := dialPipe(s.port)
 	if err != nil {

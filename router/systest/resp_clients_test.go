@@ -95,7 +95,7 @@ func TestRueidisCachesAndIsToldOfChanges(t *testing.T) {
 		func() error { return writer.Rename(ctx, "k", "l").Err() },
 		func() error { return writer.Rename(ctx, "l", "k").Err() },
 		func() error { return writer.Del(ctx, "k").Err() },
-		func() error { return writer.SetEx(ctx, "k", "v", time.Second).Err() },
+		func() error { return writer.Set(ctx, "k", "v", time.Second).Err() },
 		func() error { return nil }, // it expires
 	} {
 		if err := change(); err != nil {

@@ -44,7 +44,7 @@ var placeholder = regexp.MustCompile(`^\{(\w+)(\*?)\}$`)
 // command makes up a command.
 func (g *grammar) command(rng *rand.Rand) []string {
 	var words []string
-	for _, w := range strings.Split(g.commands[rng.IntN(len(g.commands))], " ") {
+	for w := range strings.SplitSeq(g.commands[rng.IntN(len(g.commands))], " ") {
 		words = g.expand(rng, words, w)
 	}
 	return words
@@ -68,7 +68,7 @@ func (g *grammar) expand(rng *rand.Rand, words []string, w string) []string {
 			words = append(words, unescape(alt))
 			continue
 		}
-		for _, part := range strings.Split(alt, " ") {
+		for part := range strings.SplitSeq(alt, " ") {
 			words = g.expand(rng, words, part)
 		}
 	}

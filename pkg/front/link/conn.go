@@ -24,6 +24,7 @@ const (
 	// CloseAfterFlush takes at most so long to write, and then to see that the client has read it.
 	lastWord = 2 * time.Second
 	linger   = 500 * time.Millisecond
+	halfOpen = 5 * time.Second // how long a client that says no more is given its answers
 )
 
 var (

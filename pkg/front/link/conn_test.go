@@ -230,6 +230,33 @@ func TestStopWaitsForAnswers(t *testing.T) {
 	}
 }
 
+func TestAClientThatSaysNoMoreGetsItsAnswers(t *testing.T) {
+	c, client := pair(t, testLimits)
+	c.Started()
+	_ = client.CloseWrite()
+	filled := make(chan error)
+	go func() { filled <- c.Fill() }()
+	for c.awaited.Load() != 0 { // until it waits for the answer
+		time.Sleep(time.Millisecond)
+	}
+	c.say("answer")
+	c.Finished()
+	if err := <-filled; !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	c.Close(nil)
+	if got, err := io.ReadAll(client); err != nil || string(got) != "answer" {
+		t.Errorf("%q %v", got, err)
+	}
+	c, client = pair(t, testLimits)
+	c.EndAtEOF()
+	c.Started()
+	_ = client.CloseWrite()
+	if err := c.Fill(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
 func TestTheLastWordArrivesThoughInputWasNotRead(t *testing.T) {
 	c, client := pair(t, testLimits)
 	go func() {

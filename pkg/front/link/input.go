@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -18,10 +19,11 @@ type input struct {
 	got   int                        // what tryRead read
 	fail  error                      // or why it did not
 
-	in      []byte
-	r, w    int               // in[r:w] is read and not yet consumed
-	pooled  *[largeInput]byte // in is this
-	charged int64             // bytes of in that the Budget granted
+	in       []byte
+	r, w     int               // in[r:w] is read and not yet consumed
+	pooled   *[largeInput]byte // in is this
+	endAtEOF bool              // EndAtEOF was called
+	charged  int64             // bytes of in that the Budget granted
 }
 
 // inputs holds buffers of largeInput bytes: a connection has one only while it is busy.
@@ -52,13 +54,27 @@ func (c *Conn) Fill() error {
 	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.stop()
 	}
-	if errors.Is(err, io.EOF) { // the client has said all it wanted, and may still be reading
-		if awaitErr := c.Await(0); awaitErr != nil {
-			return awaitErr
-		}
-		c.finishOutput()
+	if errors.Is(err, io.EOF) && !c.endAtEOF {
+		c.answerTheRest()
 	}
 	return err
+}
+
+// EndAtEOF makes Fill report the end of the input at once, for protocols whose clients stay until they have their answers.
+// Without it Fill first waits a while for the answers of what was read, since the client may have said all it wanted and
+// still be reading; whether it has gone altogether cannot be told.
+func (c *Conn) EndAtEOF() { c.endAtEOF = true }
+
+// answerTheRest waits at most halfOpen for answers and sees them written.
+func (c *Conn) answerTheRest() {
+	if c.inFlight.Load() > 0 {
+		late := time.AfterFunc(halfOpen, func() { c.Close(io.EOF) })
+		defer late.Stop()
+		if c.Await(0) != nil {
+			return
+		}
+	}
+	c.finishOutput()
 }
 
 // stop waits for the answers of what was read and sees them written.

@@ -29,8 +29,8 @@ func TestTheGoClientIsServed(t *testing.T) {
 	var all sync.WaitGroup
 	for g := range 32 {
 		all.Go(func() {
-			name, value := fmt.Sprint("key", g), bytes.Repeat([]byte{byte(g)}, g*g*g*10) // up to 300 KB
-			for range 50 {
+			name, value := fmt.Sprint("key", g), bytes.Repeat([]byte{byte(g)}, g*g*g*5) // up to 150 KB
+			for range 20 {
 				if err := c.KV.Set(name, value); err != nil {
 					t.Error(err)
 					return
@@ -47,7 +47,7 @@ func TestTheGoClientIsServed(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n, err := c.KV.IncrBy("n", 0); err != nil || n != 32*50 {
+	if n, err := c.KV.IncrBy("n", 0); err != nil || n != 32*20 {
 		t.Errorf("%d %v", n, err)
 	}
 	if _, err := c.KV.Append("k", nil); !errors.Is(err, flin.ErrUnsupported) {

@@ -83,6 +83,7 @@ func (s *Server) Collectors() []prometheus.Collector {
 
 // ServeConn serves one connection, whose input begins with wire.Magic, and returns when it is over.
 func (s *Server) ServeConn(lc *link.Conn) {
+	lc.EndAtEOF() // so that what a client waited for that has gone is withdrawn at once
 	c := &conn{server: s, link: lc, engine: s.cfg.Engine}
 	err := c.hello()
 	if err == nil {

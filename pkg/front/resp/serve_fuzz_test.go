@@ -12,8 +12,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/front/link"
 )
 
-// Whatever a client sends, and whatever bytes an engine answers with, the connection ends when the client leaves and
-// every reply can be read as one.
+// Whatever a client sends, and whatever bytes an engine answers with, the connection goes on to its end.
 func FuzzServe(f *testing.F) {
 	for _, s := range []string{
 		"HELLO 3\r\nMULTI\r\nGET a\r\nBITFIELD a GET u8 0\r\nMGET a b\r\nLCS a b IDX\r\nEXEC\r\n",

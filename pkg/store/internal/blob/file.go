@@ -49,7 +49,7 @@ func fileName(dir string, no uint32) string { return filepath.Join(dir, fmt.Spri
 // create makes an empty file with its header. The name is not durable before the folder was synced.
 func create(dir string, no uint32) (*file, error) {
 	path := fileName(dir, no)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("creating a blob file: %w", err)
 	}

@@ -37,7 +37,7 @@ type Set struct {
 // Open opens the files of dir that lengths names by number, each of which must hold at least as many bytes; what is
 // beyond is cut off. Files that lengths does not name are left over from a crash and removed.
 func Open(dir string, lengths map[uint32]int64) (*Set, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("creating the folder of blob files: %w", err)
 	}
 	s := &Set{dir: dir, maxFile: MaxFile, next: 1}
