@@ -2,13 +2,6 @@ module github.com/skshohagmiah/flin/benchmarks
 
 go 1.26.0
 
-replace (
-	github.com/skshohagmiah/flin/clients/go => ../clients/go
-	github.com/skshohagmiah/flin/kvd => ../kvd
-	github.com/skshohagmiah/flin/pkg => ../pkg
-	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
-)
-
 require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/redis/rueidis v1.0.79
@@ -20,4 +13,11 @@ require (
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
+)
+
+replace (
+	github.com/skshohagmiah/flin/clients/go => ../clients/go
+	github.com/skshohagmiah/flin/kvd => ../kvd
+	github.com/skshohagmiah/flin/pkg => ../pkg
+	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
 )

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -142,7 +143,7 @@ func (p *process) openFront(e engine.Engine) error {
 	cfg.Web.Gatherer, cfg.Web.Level, cfg.Web.Ready = p.reg, p.level, p.ready
 	p.resp = resp.New(resp.Config{
 		Engine: e, Version: Version, Node: p.dir.Stamp.Node, Password: cfg.Password,
-		MaxValue: int(p.Config.MaxValue), Log: p.log.Named("resp"),
+		MaxValue: int(p.Config.MaxValue), Params: p.params(), Log: p.log.Named("resp"),
 	})
 	cfg.RESP = p.resp
 	if err := cfg.Validate(); err != nil {
@@ -156,6 +157,19 @@ func (p *process) openFront(e engine.Engine) error {
 	p.reg.MustRegister(f.Collectors()...)
 	p.reg.MustRegister(p.resp.Collectors()...)
 	return nil
+}
+
+// params are what CONFIG GET says of this process's settings.
+func (p *process) params() map[string]string {
+	set := map[string]string{
+		"maxclients": strconv.Itoa(p.Config.MaxConnections),
+		"dir":        p.Config.Data,
+	}
+	if p.Config.Memory {
+		set["appendonly"] = "no"
+		set["maxmemory"] = strconv.FormatInt(int64(p.Config.MaxMemory), 10)
+	}
+	return set
 }
 
 // ready says why this node should not be sent requests, nil if it should.

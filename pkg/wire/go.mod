@@ -1,4 +1,3 @@
 module github.com/skshohagmiah/flin/pkg/wire
 
-go 1.26
-
+go 1.26.0

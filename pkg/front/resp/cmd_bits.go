@@ -87,9 +87,6 @@ func cmdBitcount(c *conn, args [][]byte) {
 	if !c.bitRange(&m, args[2:]) {
 		return
 	}
-	if m.Start < 0 && m.End < 0 && m.Start > m.End {
-		m.Start, m.End = 1, 0 // nothing, however short the value is
-	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpKVBitCount, c.body, slot{shape: shapeInt})
 }

@@ -85,6 +85,9 @@ func bitCount(tx *Tx, body []byte, ans *wire.Response) error {
 	if !ok {
 		return nil
 	}
+	if m.Range&(wire.BitRangeStart|wire.BitRangeEnd) == wire.BitRangeStart|wire.BitRangeEnd && m.Start < 0 && m.End < 0 && m.Start > m.End {
+		return nil // as Redis has it, before the bounds are clipped to the value: else a short one would count its first byte
+	}
 	first, last, ok := bitBounds(m, len(val))
 	if ok {
 		ans.Num = countBits(val, first, last)
