@@ -123,8 +123,7 @@ func (st *storm) glance(ctx context.Context, seed uint64, of []*writer) {
 		}
 		v, err := p.do(append([]string{"MGET"}, keys...)...)
 		if err != nil {
-			var refused replyError
-			if errors.As(err, &refused) {
+			if refused, ok := errors.AsType[replyError](err); ok {
 				_ = st.refused(string(refused))
 				return nil
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -39,15 +40,81 @@ func seeded(t testing.TB) uint64 {
 // Writers of every kind write without pause while the server is killed and started again, FLIN_KILL_ROUNDS times.
 // Nothing that was acknowledged may be missing or undone, and nothing may be there by half.
 func TestWhatWasAcknowledgedSurvivesKills(t *testing.T) {
-	stormTest(t, int(setting(t, "FLIN_KILL_ROUNDS", 5)))
+	stormTest(t, int(setting(t, "FLIN_KILL_ROUNDS", 5)), func(*testing.T, *server) {})
 }
 
-func stormTest(t *testing.T, rounds int) {
+// The same, on a store full of what was deleted, which is being rebuilt to shed it whenever it runs for a while: none of
+// that may come back.
+func TestWhatWasAcknowledgedSurvivesKillsDuringRebuilds(t *testing.T) {
+	const batches, batch = 30, 10_000
+	mown := ""
+	stormTest(t, int(setting(t, "FLIN_KILL_ROUNDS", 5)+3)/4, func(t *testing.T, s *server) {
+		p, err := dialPipe(s.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.close()
+		if v, err := p.do("SELECT", "15"); v != "OK" {
+			t.Fatal(err)
+		}
+		if mown != "" {
+			if v, err := p.do("DBSIZE"); v != int64(0) {
+				t.Errorf("%v deleted keys are back: %v", v, err)
+			}
+			if v, err := p.do("EXISTS", mown); v != int64(0) {
+				t.Errorf("the deleted key %s is back: %v, %v", mown, v, err)
+			}
+			return
+		}
+		names := func(b int) (keys []string) {
+			for i := range batch {
+				mown = fmt.Sprintf("mown/%d/%d", b, i)
+				keys = append(keys, mown)
+			}
+			return keys
+		}
+		for b := range batches {
+			set := []string{"MSET"}
+			for _, key := range names(b) {
+				set = append(set, key, "grass")
+			}
+			if v, err := p.do(set...); v != "OK" {
+				t.Fatal(v, err)
+			}
+		}
+		// By now the first of them have been flushed: what goes leaves a tombstone.
+		for b := range batches {
+			if v, err := p.do(append([]string{"DEL"}, names(b)...)...); v != int64(batch) {
+				t.Fatal(v, err)
+			}
+		}
+	})
+}
+
+// A server that is killed while it makes its data directory finds its way at the next start, wherever it was.
+func TestKillsDuringTheFirstStart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(seeded(t), 11))
+	for range 2 * setting(t, "FLIN_KILL_ROUNDS", 5) {
+		s := &server{t: t, program: "flin-server", dir: filepath.Join(t.TempDir(), "data"), port: freeAddr(t), http: freeAddr(t)}
+		for range 1 + rng.IntN(3) {
+			s.spawn()
+			time.Sleep(time.Duration(rng.IntN(120)) * time.Millisecond) // the dice's moment
+			s.kill()
+		}
+		s.launch()
+		stillServes(t, s)
+		s.kill()
+	}
+}
+
+// stormTest is one run of the kill loop. tend is called before it and whenever a server serves that has been killed.
+func stormTest(t *testing.T, rounds int, tend func(t *testing.T, s *server)) {
 	seed := seeded(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	s := start(t)
 	st := &storm{addr: s.port, fail: t.Errorf}
 	client := newClient(t, s.port)
+	tend(t, s)
 
 	var (
 		writers  []*writer
@@ -90,6 +157,7 @@ func stormTest(t *testing.T, rounds int) {
 		}
 		s.launch()
 		verifyShared(t, s.port, counters, chains)
+		tend(t, s)
 		if t.Failed() {
 			t.Fatalf("in round %d", round+1)
 		}
