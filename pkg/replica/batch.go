@@ -22,6 +22,7 @@ type batch struct {
 	soon int64     // no deadline in cmds is before it; 0: there is none
 	mark *byte     // the first byte of buf after sealing: the very memory that comes back from Raft
 	must bool      // it is sent even if it is empty
+	left int64     // when it was put in flight, by wire.Clock
 	// taken says that somebody is answering its commands: the apply goroutine, or whoever learned that it failed.
 	taken bool
 }

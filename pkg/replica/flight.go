@@ -61,6 +61,12 @@ func (p *proposer) next(timer *time.Timer) (*batch, bool) {
 		}
 		ready := p.leading && p.room() && (p.open.live > 0 || p.opening)
 		if ready && yielded {
+			if wait := p.rally.begin(p.open.live, p.opening || p.open.size() >= p.limit/eager); wait > 0 {
+				p.asleep = true
+				p.mu.Unlock()
+				p.gather(timer, wait)
+				continue
+			}
 			b := p.detach()
 			p.mu.Unlock()
 			return b, true
@@ -87,6 +93,23 @@ func (p *proposer) next(timer *time.Timer) (*batch, bool) {
 			p.expire()
 		}
 	}
+}
+
+// gather waits until enough have joined the open batch, or for the given time.
+func (p *proposer) gather(timer *time.Timer, wait time.Duration) {
+	timer.Reset(wait)
+	select {
+	case <-p.wake:
+		return
+	case <-timer.C:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.asleep {
+		<-p.wake // somebody has just sent it, or is about to: the channel has a slot
+	}
+	p.asleep = false
+	p.rally.late()
 }
 
 // room reports whether another entry may be closed now. While one is on its way a small batch goes on growing: Raft writes one
@@ -124,6 +147,7 @@ func (p *proposer) detach() *batch {
 	b := p.open
 	p.seq++
 	b.seq, b.must = p.seq, p.opening
+	b.left = wire.Clock()
 	p.opening = false
 	p.flight = append(p.flight, b)
 	p.owed++

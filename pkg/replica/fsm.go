@@ -207,11 +207,6 @@ func (f *fsm) abandon(b *batch, i int, err error) {
 	}
 }
 
-// remedy adds what to do about an entry that cannot be read.
-func remedy(err error) error {
-	return fmt.Errorf("%w; this node's log is damaged: restore its data folder from a backup, or empty it and join the group anew so that it is copied from the other nodes", err)
-}
-
 // Snapshot rotates all stores; what it returns waits until they are on disk. Raft then cuts the log below.
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	if f.dead {

@@ -75,34 +75,6 @@ func TestTheLogIsCutByBytes(t *testing.T) {
 	}
 }
 
-func TestACorruptEntryIsRefusedWithAClearMessage(t *testing.T) {
-	n := single(t)
-	n.must(opSet, pair("k", "needle-in-the-log"))
-	n.fill(0, 50)
-	n.stop()
-	files, err := filepath.Glob(filepath.Join(n.cfg.Dir, "*.wal"))
-	ok(t, err)
-	b, err := os.ReadFile(files[0])
-	ok(t, err)
-	at := bytes.Index(b, []byte("needle-in"))
-	if at < 0 {
-		t.Fatal("the value is not in the log")
-	}
-	b[at] ^= 1
-	ok(t, os.WriteFile(files[0], b, 0o644))
-	ok(t, os.RemoveAll(filepath.Join(n.root, "store")))
-	n = n.restart()
-	fault := (<-n.faults).Error()
-	for _, part := range []string{"log entry 4 of group all-0", "corrupt", "checksum", "restore"} {
-		if !strings.Contains(fault, part) {
-			t.Errorf("the message does not say %q: %s", part, fault)
-		}
-	}
-	if n.get("k") != "" || n.get("n") != "" {
-		t.Error("something was applied from the corrupt entry on")
-	}
-}
-
 func TestAFaultOfAMachineEndsTheGroup(t *testing.T) {
 	n := single(t)
 	n.must(opIncr, []byte("n"))

@@ -84,9 +84,8 @@ func (g *Group) open(single bool) (*instance, error) {
 		}
 	}
 	in.trans = trans
-	in.Raft, err = raft.NewRaft(conf, g.fsm, g.logs, g.logs, g.snaps, trans)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start Raft for group %s: %w", g.cfg.Name, err), trans.Close())
+	if in.Raft, err = g.newRaft(conf, trans); err != nil {
+		return nil, errors.Join(err, trans.Close())
 	}
 	return in, nil
 }
@@ -94,11 +93,33 @@ func (g *Group) open(single bool) (*instance, error) {
 // bootstrap makes this node the only voter of a new group, unless there is any state.
 func (g *Group) bootstrap(conf *raft.Config, trans raft.Transport) error {
 	has, err := raft.HasExistingState(g.logs, g.logs, g.snaps)
-	if err != nil || has {
+	if err != nil {
 		return err
 	}
-	servers := []raft.Server{{ID: conf.LocalID, Address: trans.LocalAddr()}}
-	if err := raft.BootstrapCluster(conf, g.logs, g.logs, g.snaps, trans, raft.Configuration{Servers: servers}); err != nil {
+	first := raft.Configuration{Servers: []raft.Server{{ID: conf.LocalID, Address: trans.LocalAddr()}}}
+	if has {
+		return g.resumeBootstrap(first)
+	}
+	if err := raft.BootstrapCluster(conf, g.logs, g.logs, g.snaps, trans, first); err != nil {
+		return fmt.Errorf("begin group %s: %w", g.cfg.Name, err)
+	}
+	return nil
+}
+
+// resumeBootstrap ends a bootstrap that a kill cut off. Raft makes the first term durable and then the entry with the first
+// configuration; with the one and without the other it takes the node for an old one that knows nobody, and waits for ever.
+func (g *Group) resumeBootstrap(first raft.Configuration) error {
+	last, err1 := g.logs.LastIndex()
+	term, err2 := g.logs.GetUint64([]byte("CurrentTerm"))
+	vote, err3 := g.logs.GetUint64([]byte("LastVoteTerm"))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return fmt.Errorf("begin group %s: %w", g.cfg.Name, err)
+	}
+	if last != 0 || term != 1 || vote != 0 || g.fsm.pos.Index != 0 {
+		return nil
+	}
+	entry := &raft.Log{Index: 1, Term: 1, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(first)}
+	if err := g.logs.StoreLog(entry); err != nil {
 		return fmt.Errorf("begin group %s: %w", g.cfg.Name, err)
 	}
 	return nil

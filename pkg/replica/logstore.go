@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
-	"github.com/hashicorp/raft-wal/segment"
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -27,6 +26,7 @@ type backend interface {
 type logStore struct {
 	backend
 	name     string
+	dir      string
 	memory   bool
 	floor    func() uint64 // the highest index that may be cut
 	fault    func(error)
@@ -39,6 +39,8 @@ type logStore struct {
 	last     atomic.Uint64
 	failed   atomic.Bool
 	stopping atomic.Bool // errors are no faults any more
+	starting atomic.Bool // Raft is being started: what cannot be read goes to unread
+	unread   error       // owned by the goroutine that starts Raft
 
 	mu    sync.Mutex
 	marks []mark // where in the log its bytes are, oldest first
@@ -48,7 +50,7 @@ type logStore struct {
 
 // openLog opens the log in dir, or one in memory.
 func openLog(cfg *Config, met *metrics) (*logStore, error) {
-	s := &logStore{name: cfg.Name, memory: cfg.Memory, met: met}
+	s := &logStore{name: cfg.Name, dir: cfg.Dir, memory: cfg.Memory, met: met}
 	if cfg.Memory {
 		s.backend = raft.NewInmemStore()
 		return s, nil
@@ -69,30 +71,6 @@ func openLog(cfg *Config, met *metrics) (*logStore, error) {
 		s.grown = max(0, dirSize(cfg.Dir)-int64(cfg.SegmentSize))
 	}
 	return s, nil
-}
-
-// openWAL turns the panics with which raft-wal meets some damaged files into errors.
-func openWAL(cfg *Config) (w *wal.WAL, err error) {
-	const remedy = "restore the data folder from a backup, or empty it and join the group anew"
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("its files are damaged (%v): %s", r, remedy)
-		}
-	}()
-	if err := resumeRotation(cfg.Dir, cfg.vfs); err != nil {
-		return nil, err
-	}
-	w, err = wal.Open(cfg.Dir, func(w *wal.WAL) {
-		wal.WithSegmentSize(cfg.SegmentSize)(w)
-		wal.WithLogger(newHclog(cfg.Log.Named("wal"), false))(w)
-		if cfg.vfs != nil {
-			wal.WithSegmentFiler(segment.NewFiler(cfg.Dir, cfg.vfs))(w)
-		}
-	})
-	if errors.Is(err, wal.ErrCorrupt) {
-		err = fmt.Errorf("%w: %s", err, remedy)
-	}
-	return w, err
 }
 
 // dirSize returns the bytes of the files in dir, 0 if it cannot be read.
@@ -181,14 +159,6 @@ func (s *logStore) trailing(limit int64) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return trailing(s.marks, s.last.Load(), limit)
-}
-
-// GetLog reads one entry, from memory if it is recent.
-func (s *logStore) GetLog(index uint64, l *raft.Log) error {
-	if s.recent.get(index, l) {
-		return nil
-	}
-	return s.backend.GetLog(index, l)
 }
 
 // DeleteRange cuts the log: its head after a snapshot, its tail where it conflicts with the leader's, or all of it after a
@@ -289,8 +259,8 @@ func (s *logStore) check(index, term uint64, log *zap.Logger) error {
 	stale := last < index
 	if !stale && index >= first {
 		var l raft.Log
-		if err := s.backend.GetLog(index, &l); err != nil {
-			return fmt.Errorf("read entry %d of the Raft log of group %s: %w", index, s.name, err)
+		if err := s.read(index, &l); err != nil {
+			return err
 		}
 		stale = l.Term != term
 	}

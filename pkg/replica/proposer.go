@@ -34,6 +34,7 @@ type proposer struct {
 	guess   int    // bytes that the next entry will probably have
 	ready   []byte // the buffer of the next batch, made outside the lock; may be nil
 	asleep  bool   // the goroutine waits for wake
+	rally   rally
 	leading bool   // Raft takes entries here
 	opening bool   // an entry is due even if it is empty: the first of a leadership
 	leader  string // who leads, if somebody else does and is known
@@ -101,7 +102,7 @@ func (p *proposer) propose(req *wire.Request, read bool, r wire.Replier) {
 		p.lanes.add(req, read, r, deadline)
 	}
 	p.proposed++
-	wake := p.asleep && (!p.leading || p.room())
+	wake := p.asleep && (!p.leading || p.room() && p.rally.over(b.live, b.size() >= p.limit/eager))
 	if wake {
 		p.asleep = false
 	}

@@ -19,20 +19,13 @@ import (
 // walMeta is the file in which raft-wal keeps the list of its segments.
 const walMeta = "wal-meta.db"
 
-// resumeRotation ends the rotation of a segment that a crash cut off. The append that fills a segment seals it, and
-// another goroutine of raft-wal enters the next segment into the list some milliseconds later. raft-wal 0.4.1 does not
-// look for the state between the two when it opens a log: it takes the sealed segment for the tail and refuses every
-// append for ever. So before raft-wal sees such a log, the entries of its tail are copied into a segment with room. They
-// are copied, not entered as sealed, because after a power cut the seal may belong to an append that was torn and undone.
-func resumeRotation(dir string, vfs types.VFS) (err error) {
-	if _, err := os.Stat(filepath.Join(dir, walMeta)); errors.Is(err, os.ErrNotExist) {
+// mendLog puts right, before raft-wal sees the log, what raft-wal 0.4.1 does not when it opens the last segment.
+func mendLog(cfg *Config) (err error) {
+	if _, err := os.Stat(filepath.Join(cfg.Dir, walMeta)); errors.Is(err, os.ErrNotExist) {
 		return nil // a new log
 	}
-	if vfs == nil {
-		vfs = fs.New()
-	}
 	var meta metadb.BoltMetaDB
-	state, err := meta.Load(dir)
+	state, err := meta.Load(cfg.Dir)
 	if err != nil {
 		return fmt.Errorf("load the list of segments: %w", err)
 	}
@@ -40,15 +33,35 @@ func resumeRotation(dir string, vfs types.VFS) (err error) {
 	if len(state.Segments) == 0 {
 		return nil
 	}
-	tail := &state.Segments[len(state.Segments)-1]
+	tail := state.Segments[len(state.Segments)-1]
 	if !tail.SealTime.IsZero() {
 		return nil
 	}
-	filer := segment.NewFiler(dir, vfs)
-	w, err := filer.RecoverTail(*tail)
+	vfs := cfg.vfs
+	if vfs == nil {
+		vfs = fs.New()
+	}
+	f, err := vfs.OpenWriter(cfg.Dir, segment.FileName(tail))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // its file was never made: raft-wal makes it
 	}
+	if err != nil {
+		return fmt.Errorf("open the last segment: %w", err)
+	}
+	if err := errors.Join(mendTail(f, tail.BaseIndex, cfg.Log), f.Close()); err != nil {
+		return fmt.Errorf("segment %s: %w", segment.FileName(tail), err)
+	}
+	return resumeRotation(&meta, state, segment.NewFiler(cfg.Dir, vfs))
+}
+
+// resumeRotation ends the rotation of a segment that a crash cut off. The append that fills a segment seals it, and
+// another goroutine of raft-wal enters the next segment into the list some milliseconds later. raft-wal 0.4.1 does not
+// look for the state between the two when it opens a log: it takes the sealed segment for the tail and refuses every
+// append for ever. So before raft-wal sees such a log, the entries of its tail are copied into a segment with room. They
+// are copied, not entered as sealed, because after a power cut the seal may belong to an append that was torn and undone.
+func resumeRotation(meta types.MetaStore, state types.PersistentState, filer *segment.Filer) (err error) {
+	tail := &state.Segments[len(state.Segments)-1]
+	w, err := filer.RecoverTail(*tail)
 	if err != nil {
 		return fmt.Errorf("recover the last segment: %w", err)
 	}

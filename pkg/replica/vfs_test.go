@@ -23,7 +23,7 @@ import (
 type testVFS struct {
 	mu    sync.Mutex
 	files map[string]*testFile
-	fault func(op, name string, n int) (int, error) // may shorten a write, fail any operation, or wait
+	fault func(op, name string, n int) (int, error) // may shorten a write, fail any operation, or wait; n of a read is its place
 }
 
 type testFile struct {
@@ -135,6 +135,11 @@ func (f *testFile) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (f *testFile) ReadAt(p []byte, off int64) (int, error) {
+	if len(p) == 64<<10 { // so raft-wal reads an entry
+		if _, err := f.v.hit("read", f.name, int(off)); err != nil {
+			return 0, err
+		}
+	}
 	f.v.mu.Lock()
 	defer f.v.mu.Unlock()
 	if off >= int64(len(f.cache)) {

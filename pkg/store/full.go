@@ -12,11 +12,19 @@ import (
 // fullness remembers how the disk was found, so that Full is cheap enough to be asked for each write.
 type fullness struct {
 	checked atomic.Int64 // when, in ns
+	near    atomic.Bool  // little was left
 	err     atomic.Pointer[wire.Error]
 }
 
 const (
 	fullEvery = int64(time.Second)
+	// soonFull is how often the disk is looked at while less than nearFull above the limit is free: a second of writing is
+	// hundreds of megabytes.
+	soonFull = int64(20 * time.Millisecond)
+	nearFull = 1 << 30
+	// leastFree is the least that must stay free on any disk: what is in tables when the disk is found full still has to be
+	// flushed, each flush wants its reserve, and the Raft log on the same disk makes its files before it fills them.
+	leastFree = flushReserve + 2*(maxQueue+1)*tableBytes + 64<<20
 	// flushReserve is what must be free before a flush begins, beside twice what it writes: Badger writes through mapped
 	// files, and a disk that fills up under them ends the process by a signal.
 	flushReserve = 192 << 20
@@ -25,14 +33,19 @@ const (
 )
 
 // Full returns an error of code Full when the store can take no more writes, because the disk is nearly full or because
-// MaxMemory is used up, and nil otherwise. Any goroutine may ask it for each write: the disk is looked at once a second.
+// MaxMemory is used up, and nil otherwise. Any goroutine may ask it for each write: the disk is looked at once a second,
+// and more often when it is nearly full.
 func (s *Store) Full() error {
 	if s.opts.Memory {
 		return s.fullMemory()
 	}
 	now := time.Now().UnixNano()
 	last := s.full.checked.Load()
-	if now-last > fullEvery && s.full.checked.CompareAndSwap(last, now) {
+	every := fullEvery
+	if s.full.near.Load() {
+		every = soonFull
+	}
+	if now-last > every && s.full.checked.CompareAndSwap(last, now) {
 		s.checkDisk()
 	}
 	if err := s.full.err.Load(); err != nil {
@@ -60,8 +73,9 @@ func (s *Store) checkDisk() {
 	}
 	need := s.opts.MinFree
 	if need == 0 {
-		need = min(max(defaultMinFree, total/20), total/10)
+		need = max(min(max(defaultMinFree, total/20), total/10), leastFree)
 	}
+	s.full.near.Store(free < need+nearFull)
 	if free >= need {
 		s.full.err.Store(nil)
 		return
