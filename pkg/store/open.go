@@ -26,7 +26,7 @@ const (
 	readyName   = "READY"
 	blobsName   = "blobs"
 
-	memTableSize = 64 << 20
+	memTableSize = 32 << 20
 )
 
 // stamp is what CURRENT says.
