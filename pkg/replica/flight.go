@@ -233,6 +233,7 @@ func (p *proposer) take(seq uint64) *batch {
 // those who were just answered can be in it.
 func (p *proposer) done(b *batch) {
 	p.mu.Lock()
+	p.rally.ended(len(b.cmds), p.open.live+p.lanes.live, wire.Clock()-b.left)
 	p.remove(b.seq)
 	p.recycle(b)
 	wake := p.asleep

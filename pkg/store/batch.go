@@ -85,15 +85,7 @@ func (b *Batch) Head(key, buf []byte) (head []byte, size int, ok bool, err error
 // writes; fn may call Set, Delete, Get and Head of this batch, and ends the iteration by returning false. key and v are
 // valid during the call only. It is meant for bounded work.
 func (b *Batch) Iterate(from, to []byte, fn func(key []byte, v Value) bool) error {
-	s := b.s
-	s.mu.RLock()
-	v := View{s: s, epoch: s.cur.acquire()}
-	// Only this goroutine changes the live tree, and not before fn has returned: no copy is needed.
-	if s.live.count() > 0 {
-		v.trees = append(v.trees, s.live.tree)
-	}
-	v.addQueue()
-	s.mu.RUnlock()
+	v := b.s.View()
 	defer v.Close()
 	return v.Iterate(from, to, IterOptions{}, fn)
 }
@@ -112,10 +104,13 @@ func (b *Batch) Commit() {
 	}
 	s.dirty = true
 	for _, e := range b.writes {
-		if e.dead && s.opts.Memory {
-			t.remove(e)
-		} else {
+		switch {
+		case !s.opts.Memory:
 			t.put(e)
+		case e.dead:
+			t.remove(e)
+		default:
+			t.keep(e)
 		}
 	}
 	s.mu.Unlock()

@@ -81,7 +81,7 @@ func (c *cache) put(key []byte, v Value, ok bool) {
 // renew brings the cache up to date with a table that has been flushed.
 func (c *cache) renew(t *table) {
 	unasked := c.filled.Load() < c.size/2
-	t.tree.Scan(func(e *entry) bool {
+	t.each(func(e *entry) bool {
 		if unasked && !e.dead || c.c.Has(e.key()) {
 			c.put(e.key(), e.value(), !e.dead)
 		}

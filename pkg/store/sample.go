@@ -17,7 +17,7 @@ const (
 // the deletions that need no tombstone since there is nothing to delete. Under flushMu.
 func (s *Store) sample(t *table) (drop map[*entry]bool, err error) {
 	deletes := 0
-	t.tree.Scan(func(e *entry) bool {
+	t.each(func(e *entry) bool {
 		if e.dead {
 			deletes++
 		}
@@ -27,7 +27,7 @@ func (s *Store) sample(t *table) (drop map[*entry]bool, err error) {
 	dels := newStride(deletes, sampleDeletes)
 	ep := s.epochs[len(s.epochs)-1]
 	drop = make(map[*entry]bool)
-	t.tree.Scan(func(e *entry) bool {
+	t.each(func(e *entry) bool {
 		st := sets
 		if e.dead {
 			st = dels

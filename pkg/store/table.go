@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"hash/maphash"
 	"time"
-
-	"github.com/tidwall/btree"
 )
 
-// entry is one write that is in a table. It is never changed once it is there (but for next), so whoever found it may
+// entry is one write that is in a table. It is never changed once it is there (but for next and over), so whoever found it may
 // keep what it points to.
 type entry struct {
 	kh   []byte // key, then head
@@ -17,6 +15,7 @@ type entry struct {
 	hash uint64
 	klen uint32
 	dead bool // a deletion
+	over bool // a newer entry of the same key is in the same table; guarded by Store.mu until rotation
 }
 
 func (e *entry) key() []byte  { return e.kh[:e.klen:e.klen] }
@@ -41,33 +40,40 @@ func (e *entry) lsmSize() int64 {
 	return n + maxPointer
 }
 
-// table is what was written since some position: a hash index for point reads and a tree for order.
-// The live table is changed by the apply goroutine alone, under Store.mu; a rotated one never changes.
+// table is what was written since some position: a hash index for point reads, the writes in the order they came, and,
+// for those who ask, a tree in the order of keys. The live table is changed by the apply goroutine alone, under Store.mu;
+// a rotated one never changes. The tree is filled by whoever scans, so that writing does not pay for order that nobody
+// wants: it has one owner, order.
 type table struct {
-	index map[uint64]*entry // newest entry of each key, chained by hash
-	tree  *btree.BTreeG[*entry]
+	index   map[uint64]*entry // newest entry of each key, chained by hash
+	entries []*entry          // all that were put, oldest first; not with Options.Memory
+	keys    int               // in index
+	order   order
 
 	written  int64     // bytes of all entries ever put, overwritten ones too: they are still referred to
 	live     int64     // bytes of the entries that are there
 	lsmBytes int64     // bound of what a flush puts into Badger
 	first    time.Time // of the first write; zero for an empty table
-	shared   *btree.BTreeG[*entry]
 
 	end  Position     // set by rotation: where the log is after the last write
 	done []chan error // closed or failed when the table is durable
 }
 
 func newTable() *table {
-	return &table{
-		index: make(map[uint64]*entry),
-		tree: btree.NewBTreeGOptions(func(a, b *entry) bool {
-			return bytes.Compare(a.key(), b.key()) < 0
-		}, btree.Options{NoLocks: true, Degree: 32}),
-	}
+	return &table{index: make(map[uint64]*entry), order: newOrder()}
 }
 
 // count is how many keys have an entry.
-func (t *table) count() int { return t.tree.Len() }
+func (t *table) count() int { return t.keys }
+
+// each calls fn for the newest entry of each key, in the order they came, until it returns false. For rotated tables.
+func (t *table) each(fn func(*entry) bool) {
+	for _, e := range t.entries {
+		if !e.over && !fn(e) {
+			return
+		}
+	}
+}
 
 // find returns the entry of a key, or nil. hash is the key's.
 func (t *table) find(hash uint64, key []byte) *entry {
@@ -80,17 +86,29 @@ func (t *table) find(hash uint64, key []byte) *entry {
 
 // put adds e, or puts it in the place of the entry of the same key.
 func (t *table) put(e *entry) {
-	t.shared = nil
+	t.entries = append(t.entries, e)
+	t.link(e)
+}
+
+// keep is put where the table is the whole store: there is no end to it, so the writes are not kept one by one.
+func (t *table) keep(e *entry) {
+	t.link(e)
+	t.order.set(e)
+}
+
+func (t *table) link(e *entry) {
 	t.written += e.size()
 	t.live += e.size()
 	t.lsmBytes += e.lsmSize()
 	if old := t.unlink(e.hash, e.key()); old != nil {
 		t.live -= old.size()
 		t.lsmBytes -= old.lsmSize()
+		old.over = true
+	} else {
+		t.keys++
 	}
 	e.next = t.index[e.hash]
 	t.index[e.hash] = e
-	t.tree.Set(e)
 }
 
 // unlink takes a key's entry out of the hash index.
@@ -114,20 +132,11 @@ func (t *table) unlink(hash uint64, key []byte) *entry {
 
 // remove takes a key out: only where the table is the whole store does a deletion leave nothing behind.
 func (t *table) remove(e *entry) {
-	t.shared = nil
 	if old := t.unlink(e.hash, e.key()); old != nil {
 		t.live -= old.size()
-		t.tree.Delete(old)
+		t.keys--
+		t.order.drop(old)
 	}
-}
-
-// snapshot returns a tree that later writes do not change. Copies make later writes dearer, so that one is shared by all
-// who ask before the next write. Under Store.mu, exclusively.
-func (t *table) snapshot() *btree.BTreeG[*entry] {
-	if t.shared == nil {
-		t.shared = t.tree.Copy()
-	}
-	return t.shared
 }
 
 // slab hands out entries and the memory of their keys a piece at a time: two allocations for some hundred writes. What it

@@ -17,37 +17,35 @@ type View struct {
 	close sync.Once
 }
 
-// View returns the store as it is now, for the scans of one request. Any goroutine may call it. Copies of the live table
-// make later writes dearer: for point reads use Get and GetMany.
+// View returns the store as it is now, for the scans of one request. Any goroutine may call it. It puts what was written
+// since the last one in order: for point reads use Get and GetMany.
 func (s *Store) View() *View {
 	s.mu.RLock()
-	if s.live.count() > 0 && s.live.shared == nil {
-		s.mu.RUnlock()
-		return s.viewCopying()
-	}
 	v := &View{s: s, epoch: s.cur.acquire(), pos: s.applied}
-	if s.live.count() > 0 {
-		v.trees = append(v.trees, s.live.shared)
-	}
-	v.addQueue()
+	tables, live := append([]*table{s.live}, s.newestQueued()...), s.live.entries
 	s.mu.RUnlock()
+	v.add(tables, live)
 	return v
 }
 
-// viewCopying is View where the live table has to be copied, which takes the lock for itself.
-func (s *Store) viewCopying() *View {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := &View{s: s, epoch: s.cur.acquire(), pos: s.applied}
-	v.trees = append(v.trees, s.live.snapshot())
-	v.addQueue()
-	return v
+// newestQueued returns the rotated tables, newest first. Under Store.mu.
+func (s *Store) newestQueued() []*table {
+	tables := slices.Clone(s.queue)
+	slices.Reverse(tables)
+	return tables
 }
 
-// addQueue adds the rotated tables. Under Store.mu.
-func (v *View) addQueue() {
-	for _, t := range slices.Backward(v.s.queue) {
-		v.trees = append(v.trees, t.tree)
+// add puts tables into the view, newest first. live are the entries that the first of them had when the view was made;
+// the others do not change any more.
+func (v *View) add(tables []*table, live []*entry) {
+	for i, t := range tables {
+		entries := live
+		if i > 0 {
+			entries = t.entries
+		}
+		if len(entries) > 0 || v.s.opts.Memory {
+			v.trees = append(v.trees, t.order.snapshot(entries))
+		}
 	}
 }
 
@@ -69,7 +67,7 @@ func (s *Store) pinMemory() *View {
 	for s.dirty && !s.stopped {
 		s.room.Wait()
 	}
-	return &View{s: s, trees: []*btree.BTreeG[*entry]{s.live.snapshot()}, epoch: s.cur.acquire(), pos: s.applied}
+	return &View{s: s, trees: []*btree.BTreeG[*entry]{s.live.order.snapshot(nil)}, epoch: s.cur.acquire(), pos: s.applied}
 }
 
 // Position says how far in the log the view is: with PinFlushed exactly, with View at least.

@@ -51,7 +51,7 @@ func (w *writer) putTable(t *table) error {
 		return err
 	}
 	next := 0
-	t.tree.Scan(func(e *entry) bool {
+	t.each(func(e *entry) bool {
 		switch {
 		case e.dead:
 			if !drop[e] {
@@ -76,7 +76,7 @@ func (w *writer) putTable(t *table) error {
 func (w *writer) putBodies(t *table) ([]blob.Pointer, error) {
 	var ptrs []blob.Pointer
 	var err error
-	t.tree.Scan(func(e *entry) bool {
+	t.each(func(e *entry) bool {
 		if e.dead || len(e.body) <= maxInline {
 			return true
 		}
