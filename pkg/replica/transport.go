@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -70,10 +71,35 @@ func (a addresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 // peers is Raft's network transport. It embeds it, because Raft looks for its optional methods, pre-vote among them.
 type peers struct {
 	*raft.NetworkTransport
+
+	beat   sync.RWMutex // held for reading while a heartbeat is handled
+	closed bool         // guarded by beat
 }
 
-// Close closes the connections too, which Raft's own transport leaves open.
+// SetHeartbeatHandler makes heartbeats end with the transport. Raft handles them on the goroutines of their connections,
+// which its Shutdown does not wait for: one that brings a new term would write to a log that has been closed.
+func (p *peers) SetHeartbeatHandler(handle func(raft.RPC)) {
+	if handle == nil {
+		p.NetworkTransport.SetHeartbeatHandler(nil)
+		return
+	}
+	p.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) {
+		p.beat.RLock()
+		defer p.beat.RUnlock()
+		if p.closed {
+			rpc.Respond(nil, raft.ErrRaftShutdown)
+			return
+		}
+		handle(rpc)
+	})
+}
+
+// Close waits for the heartbeat that is being handled, and closes the connections too, which Raft's own transport leaves
+// open.
 func (p *peers) Close() error {
+	p.beat.Lock()
+	p.closed = true
+	p.beat.Unlock()
 	p.CloseStreams()
 	return p.NetworkTransport.Close()
 }
