@@ -83,7 +83,12 @@ func (p *peers) SetHeartbeatHandler(handle func(raft.RPC)) {
 		p.NetworkTransport.SetHeartbeatHandler(nil)
 		return
 	}
-	p.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) {
+	p.NetworkTransport.SetHeartbeatHandler(p.untilClosed(handle))
+}
+
+// untilClosed returns handle, which refuses once the transport is closed.
+func (p *peers) untilClosed(handle func(raft.RPC)) func(raft.RPC) {
+	return func(rpc raft.RPC) {
 		p.beat.RLock()
 		defer p.beat.RUnlock()
 		if p.closed {
@@ -91,7 +96,7 @@ func (p *peers) SetHeartbeatHandler(handle func(raft.RPC)) {
 			return
 		}
 		handle(rpc)
-	})
+	}
 }
 
 // Close waits for the heartbeat that is being handled, and closes the connections too, which Raft's own transport leaves

@@ -147,7 +147,7 @@ func (s *Store) installMemory(sr *streamReader) error {
 		if !ok {
 			break
 		}
-		t.put(sl.new(key, v.Head, v.Body, false))
+		t.keep(sl.new(key, v.Head, v.Body, false))
 	}
 	s.mu.Lock()
 	s.live = t
