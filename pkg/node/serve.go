@@ -112,6 +112,7 @@ func (p *process) openGroup(machines []replica.Machine) (err error) {
 	cfg.NodeID, cfg.ClusterID = p.dir.Stamp.Node, p.dir.Stamp.Cluster
 	cfg.Memory = p.Config.Memory
 	cfg.Transport = p.mux
+	cfg.Advertise = advertised(p.mux.Addr())
 	cfg.Log = p.log.Named("raft")
 	cfg.OnFault = p.fault
 	if p.group, err = replica.Open(cfg, machines...); err != nil {
@@ -122,6 +123,16 @@ func (p *process) openGroup(machines []replica.Machine) (err error) {
 		e.Serve(p.group)
 	}
 	return nil
+}
+
+// advertised is the address that a group begins with. A node that listens on every address has none yet that others could
+// use, and needs none while it is alone.
+func advertised(listening net.Addr) string {
+	tcp, ok := listening.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return listening.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 func (p *process) openFront(e engine.Engine) error {
