@@ -16,8 +16,10 @@ import (
 // host is one machine of the group and the log index that its store holds.
 type host struct {
 	machine Machine
+	sealer  Sealer // nil: the machine is none
 	store   *store.Store
 	at      uint64
+	touched bool // the machine has executed a command of the entry under way
 }
 
 // fsm feeds the log to the machines. Raft calls it from one goroutine, the apply goroutine, which owns all but the atomics.
@@ -52,6 +54,7 @@ func newFSM(g *Group, machines []Machine) (*fsm, error) {
 			return nil, fmt.Errorf("replica: group %s has two machines for engine %s", g.cfg.Name, id)
 		}
 		h := &host{machine: m, store: m.Store()}
+		h.sealer, _ = m.(Sealer)
 		f.byID[id] = h
 		f.hosts = append(f.hosts, h)
 	}
@@ -124,6 +127,9 @@ func (f *fsm) applyLog(l *raft.Log) error {
 	}
 	f.pos = next
 	for _, h := range f.hosts {
+		if err := h.seal(); err != nil {
+			return err
+		}
 		if l.Index > h.at {
 			h.store.Advance(next)
 			h.at = l.Index
@@ -133,6 +139,21 @@ func (f *fsm) applyLog(l *raft.Log) error {
 	f.publish()
 	if own {
 		f.g.stand.applied(l.Term)
+	}
+	return nil
+}
+
+// seal lets the machine write what the commands of the entry have in common.
+func (h *host) seal() error {
+	if !h.touched {
+		return nil
+	}
+	h.touched = false
+	if h.sealer == nil {
+		return nil
+	}
+	if err := h.sealer.Seal(); err != nil {
+		return fmt.Errorf("engine %s could not finish the entry: %w", h.machine.Engine(), err)
 	}
 	return nil
 }
@@ -179,7 +200,7 @@ func (f *fsm) applyEntry(l *raft.Log, next *store.Position) (own bool, err error
 		if l.Index <= h.at || c.Read && b == nil {
 			continue
 		}
-		f.ans = wire.Response{}
+		f.ans, h.touched = wire.Response{}, true
 		if err := h.machine.Apply(c, &f.ans); err != nil {
 			f.abandon(b, i, err)
 			return own, fmt.Errorf("engine %s could not apply command %d (%s): %w", c.Op.Engine(), i, c.Op, err)

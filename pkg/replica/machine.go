@@ -28,6 +28,15 @@ type Freer interface {
 	Frees(op wire.Op, body []byte) bool
 }
 
+// Sealer is an optional part of a Machine: one that gathers what the commands of an entry have in common, and writes it
+// once for all of them.
+type Sealer interface {
+	// Seal is called on the apply goroutine after the last command of each entry of which the machine executed any, before
+	// its store is advanced. Commands have been answered by then: their entry is durable, but readers beside the log must
+	// find in memory what is not in the store yet. A returned error is a fault.
+	Seal() error
+}
+
 // Command is one operation of the log, on loan to Machine.Apply except for Body.
 type Command struct {
 	Op   wire.Op

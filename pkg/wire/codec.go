@@ -108,6 +108,17 @@ func (r *Reader) Uint64() uint64 {
 	return v
 }
 
+// fixed takes n bytes; nil if there are fewer.
+func (r *Reader) fixed(n int) []byte {
+	if len(r.buf) < n {
+		r.fail()
+		return nil
+	}
+	p := r.buf[:n:n]
+	r.buf = r.buf[n:]
+	return p
+}
+
 // Bytes takes a length and that many bytes.
 func (r *Reader) Bytes() []byte {
 	n := r.Uvarint()

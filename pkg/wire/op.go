@@ -95,6 +95,32 @@ const (
 	OpKVCollect   Op = 0x01F1 // proposed by the engine itself: removes what a flushed database left
 )
 
+// Operations of the queue engine. The payload types are in queue.go and the files beside it.
+const (
+	OpQueuePush    Op = 0x0220
+	OpQueuePop     Op = 0x0221
+	OpQueuePeek    Op = 0x0222
+	OpQueueLen     Op = 0x0223
+	OpQueueClear   Op = 0x0224
+	OpQueueLease   Op = 0x0225
+	OpQueueAck     Op = 0x0226
+	OpQueueNack    Op = 0x0227
+	OpQueueExtend  Op = 0x0228
+	OpQueueReject  Op = 0x0229
+	OpQueueInfo    Op = 0x022A
+	OpQueueList    Op = 0x022B
+	OpQueueCreate  Op = 0x022C
+	OpQueueGet     Op = 0x022D
+	OpQueueRemove  Op = 0x022E
+	OpQueueDelete  Op = 0x022F
+	OpQueueRedrive Op = 0x0230
+	OpQueuePause   Op = 0x0231
+	OpQueueResume  Op = 0x0232
+	OpQueueTick    Op = 0x02F0 // proposed by the engine itself: what is due by time
+	OpQueueReturn  Op = 0x02F1 // proposed by the engine itself: puts back what could not be handed over
+	OpQueueCollect Op = 0x02F2 // proposed by the engine itself: removes what a cleared or deleted queue left
+)
+
 var opNames = map[Op]string{
 	OpHello: "hello", OpPing: "ping", OpCancel: "cancel", OpCredit: "credit",
 	OpKVSet: "set", OpKVGet: "get", OpKVDel: "del", OpKVExists: "exists", OpKVIncr: "incr", OpKVDecr: "decr",
@@ -105,4 +131,6 @@ var opNames = map[Op]string{
 	OpKVFlush: "flush", OpKVSwap: "swap", OpKVSetBit: "setbit", OpKVGetBit: "getbit", OpKVBitCount: "bitcount",
 	OpKVBitPos: "bitpos", OpKVBitOp: "bitop", OpKVBitField: "bitfield", OpKVLCS: "lcs", OpKVMove: "move",
 	OpKVStats: "stats", OpKVSweep: "sweep", OpKVCollect: "collect",
+	OpQueuePush: "queue-push", OpQueuePop: "queue-pop", OpQueuePeek: "queue-peek", OpQueueLen: "queue-len", OpQueueClear: "queue-clear", OpQueueLease: "queue-lease", OpQueueAck: "queue-ack", OpQueueNack: "queue-nack", OpQueueExtend: "queue-extend", OpQueueReject: "queue-reject", OpQueueInfo: "queue-info", OpQueueList: "queue-list", OpQueueCreate: "queue-create", OpQueueGet: "queue-get", OpQueueRemove: "queue-remove", OpQueueDelete: "queue-delete", OpQueueRedrive: "queue-redrive", OpQueuePause: "queue-pause", OpQueueResume: "queue-resume",
+	OpQueueTick: "queue-tick", OpQueueReturn: "queue-return", OpQueueCollect: "queue-collect",
 }
