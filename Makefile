@@ -5,6 +5,7 @@
 build: ## binaries into bin/
 	go build -o bin/flin-server ./router
 	go build -o bin/kvd ./kvd
+	go build -o bin/queued ./queued
 
 test: ## every test of every module
 	go test work

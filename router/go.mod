@@ -10,6 +10,7 @@ require (
 	github.com/skshohagmiah/flin/kvd v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
+	github.com/skshohagmiah/flin/queued v0.0.0-00010101000000-000000000000
 )
 
 require (
@@ -67,4 +68,5 @@ replace (
 	github.com/skshohagmiah/flin/kvd => ../kvd
 	github.com/skshohagmiah/flin/pkg => ../pkg
 	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
+	github.com/skshohagmiah/flin/queued => ../queued
 )

@@ -1,21 +1,24 @@
-// Flin-server is the platform in one process: every engine behind one port, replicated by one group.
+// Flin-server is the platform in one process: every engine behind one port, replicated by one group or by one each.
 package main
 
 import (
 	"os"
 
-	"github.com/skshohagmiah/flin/kvd/hosted"
+	kv "github.com/skshohagmiah/flin/kvd/hosted"
 	"github.com/skshohagmiah/flin/pkg/conf"
 	"github.com/skshohagmiah/flin/pkg/node"
+	queue "github.com/skshohagmiah/flin/queued/hosted"
 )
 
 func main() {
+	config := conf.Default(":7380", ":8080", ":9080", "./data")
+	config.Groups = conf.GroupsShared
 	os.Exit(node.Main(node.Program{
 		Name:    "flin-server",
 		Usage:   "the Flin data platform on one port",
 		Group:   "all-0",
-		Config:  conf.Default(":7380", ":8080", ":9080", "./data"),
-		Engines: []node.Hosted{hosted.Engine()},
+		Config:  config,
+		Engines: []node.Hosted{kv.Engine(), queue.Engine()},
 		Stderr:  os.Stderr,
 		Exit:    os.Exit,
 	}, os.Args))

@@ -29,9 +29,10 @@ const (
 // lab is where measurements are made. One server runs at a time, each on a new directory, so that what one does in the
 // background, holds in memory or leaves in its files is nobody else's handicap.
 type lab struct {
-	dir                                     string
-	seconds, long                           time.Duration
-	flinServer, redisServer, redisBenchmark string
+	dir                                                 string
+	seconds, long                                       time.Duration
+	scale                                               float64 // of the amounts of the queue rows
+	flinServer, redisServer, redisBenchmark, natsServer string
 }
 
 // figure is one thing that a probe has measured: a rate, a time or a size.
@@ -43,6 +44,7 @@ type figure struct {
 // probe measures one server in one way. It may yield several figures, by name.
 type probe struct {
 	name    string
+	nats    bool // needs nats-server
 	measure func(ctx context.Context) (map[string]figure, error)
 
 	rounds []map[string]figure // what each round has measured; nil where it failed
@@ -162,7 +164,12 @@ func (b *bench) fill(ctx context.Context, n uint64) error {
 
 // run lets workers do op for a while and returns the rate of keys with how long calls took.
 func (b *bench) run(ctx context.Context, workers int, d time.Duration, op func(*load.Worker) load.Op) (figure, error) {
-	res, err := load.Run(ctx, load.Config{Workers: workers, Duration: d, Op: op, Abort: b.abort})
+	return timed(ctx, load.Config{Workers: workers, Duration: d, Op: op, Abort: b.abort})
+}
+
+// timed runs a load and returns the rate of keys with how long calls took.
+func timed(ctx context.Context, cfg load.Config) (figure, error) {
+	res, err := load.Run(ctx, cfg)
 	if err != nil {
 		return figure{}, err
 	}

@@ -11,11 +11,12 @@ import (
 
 // machine is what the figures were measured on.
 type machine struct {
-	cpu, memory, kernel, disk, load, commit, redis string
+	cpu, memory, kernel, disk, load, commit, peers string
 }
 
-// describe looks at this machine; dir is where the servers have their data. What cannot be told is said to be unknown.
-func describe(ctx context.Context, dir string) machine {
+// describe looks at this machine; dir is where the servers have their data, nats the binary of nats-server where that is
+// needed. What cannot be told is said to be unknown.
+func describe(ctx context.Context, dir, nats string) machine {
 	m := machine{
 		cpu:    fmt.Sprintf("%s, %d cores", field("/proc/cpuinfo", "model name"), runtime.NumCPU()),
 		memory: field("/proc/meminfo", "MemTotal"),
@@ -23,7 +24,10 @@ func describe(ctx context.Context, dir string) machine {
 		disk:   filesystem(dir),
 		load:   firstLine("/proc/loadavg"),
 		commit: output(ctx, "git", "rev-parse", "--short=12", "HEAD"),
-		redis:  output(ctx, "redis-server", "--version"),
+		peers:  output(ctx, "redis-server", "--version"),
+	}
+	if nats != "" {
+		m.peers += "; " + output(ctx, nats, "--version")
 	}
 	if output(ctx, "git", "status", "--porcelain") != "" {
 		m.commit += " with changes that are not committed"
@@ -33,8 +37,8 @@ func describe(ctx context.Context, dir string) machine {
 
 // String returns the machine as lines of Markdown.
 func (m machine) String() string {
-	return fmt.Sprintf("* machine: %s, memory %s, Linux %s, data on %s; load when it began: %s\n* commit %s, %s; peer: %s\n",
-		m.cpu, m.memory, m.kernel, m.disk, m.load, m.commit, runtime.Version(), m.redis)
+	return fmt.Sprintf("* machine: %s, memory %s, Linux %s, data on %s; load when it began: %s\n* commit %s, %s; peers: %s\n",
+		m.cpu, m.memory, m.kernel, m.disk, m.load, m.commit, runtime.Version(), m.peers)
 }
 
 // field returns what stands behind the first name of a file in which lines are "name: value".

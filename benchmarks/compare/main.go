@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,6 +28,8 @@ type options struct {
 	out       string
 	dir       string
 	flin      string
+	nats      string
+	scale     float64
 	list      bool
 }
 
@@ -52,6 +55,8 @@ func parse() options {
 	flag.StringVar(&o.out, "out", "", "also write the report to this `file`; a name without a directory goes to benchmarks/results")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "`directory` on a real disk for the servers' data, removed afterwards")
 	flag.StringVar(&o.flin, "flin", "", "flin-server `binary` (default: built from this workspace)")
+	flag.StringVar(&o.nats, "nats", "", "nats-server `binary` (default: v"+natsVersion+" from the Go module proxy, if a row needs it)")
+	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the messages that the queue rows push before or in place of a time, for a try: its figures answer no goal")
 	flag.Parse()
 	o.seconds = time.Duration(seconds * float64(time.Second))
 	o.long = time.Duration(long * float64(time.Second))
@@ -65,6 +70,9 @@ func (o *options) validate() error {
 	}
 	if o.seconds < time.Second/10 || o.seconds > time.Hour || o.long < time.Second/10 || o.long > time.Hour {
 		errs = append(errs, errors.New("-seconds, -sustained-seconds: choose from 0.1 to 3600"))
+	}
+	if o.scale <= 0 || o.scale > 1 {
+		errs = append(errs, fmt.Errorf("-scale %v: choose from 0.0001 to 1", o.scale))
 	}
 	if o.short && o.sustained {
 		errs = append(errs, errors.New("-short and -sustained exclude one another"))
@@ -106,12 +114,17 @@ func compare(ctx context.Context, o options, only *regexp.Regexp) (err error) {
 		return fmt.Errorf("-dir: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	l := &lab{dir: dir, seconds: o.seconds, long: o.long}
+	l := &lab{dir: dir, seconds: o.seconds, long: o.long, scale: o.scale}
 	if err := l.findPrograms(ctx, o.flin); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(choose(plan(l), o, only), (*row).needsNATS) {
+		if err := l.findNATS(ctx, o.nats); err != nil {
+			return err
+		}
+	}
 	rows := choose(plan(l), o, only)
-	rep := &report{options: o, machine: describe(ctx, dir), began: time.Now(), rows: rows}
+	rep := &report{options: o, machine: describe(ctx, dir, l.natsServer), began: time.Now(), rows: rows}
 	measured := l.measure(ctx, rows, o.rounds)
 	rep.took = time.Since(rep.began)
 	text := rep.markdown()
@@ -148,6 +161,24 @@ func (l *lab) findPrograms(ctx context.Context, flin string) (err error) {
 	build := exec.CommandContext(ctx, "go", "build", "-o", l.flinServer, "github.com/skshohagmiah/flin/router") //nolint:gosec // a path of ours
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build flin-server: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// natsVersion is the version of nats-server that rows with JetStream are measured with.
+const natsVersion = "2.15.2"
+
+// findNATS takes the binary that is named, or builds nats-server.
+func (l *lab) findNATS(ctx context.Context, named string) (err error) {
+	if named != "" {
+		l.natsServer, err = filepath.Abs(named)
+		return err
+	}
+	l.natsServer = filepath.Join(l.dir, "nats-server")
+	build := exec.CommandContext(ctx, "go", "install", "github.com/nats-io/nats-server/v2@v"+natsVersion)
+	build.Env = append(os.Environ(), "GOBIN="+l.dir, "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build nats-server: %w\n%s", err, out)
 	}
 	return nil
 }

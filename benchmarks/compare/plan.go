@@ -27,9 +27,15 @@ type row struct {
 	sustained bool
 }
 
+// needsNATS reports whether a side of the row is nats-server.
+func (r *row) needsNATS() bool { return r.flin.probe.nats || r.peer.probe.nats }
+
 // plan returns all rows of the table. A probe that several rows name is measured once a round. Where only the names of
 // the rows are wanted, the lab need not know its programs.
-func plan(l *lab) []*row {
+func plan(l *lab) []*row { return append(kvRows(l), queueRows(l)...) }
+
+// kvRows are the rows of the key-value store, and those about the server as a whole.
+func kvRows(l *lab) []*row {
 	flin := func(name string, flags ...string) proc.Recipe { return proc.Flin(name, l.flinServer, flags...) }
 	redis := func(name, appendfsync string) proc.Recipe { return proc.Redis(name, l.redisServer, appendfsync) }
 	durable, memory := flin("Flin"), flin("Flin -memory", "-memory")

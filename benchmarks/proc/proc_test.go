@@ -118,3 +118,33 @@ func TestKillEndsWhatIgnoresSignals(t *testing.T) {
 		t.Errorf("to end it twice: %v", err)
 	}
 }
+
+func TestAServerFindsItsFilesAndItsDiskIsCounted(t *testing.T) {
+	r := helper(t, "serve")
+	answered := 0
+	r.Files = func(dir string) map[string]string {
+		return map[string]string{"conf": "in " + dir, "large": strings.Repeat("x", 1<<20)}
+	}
+	r.Answers = func(ctx context.Context, addr string) error {
+		answered++
+		return ask(ctx, addr)
+	}
+	s, err := Launch(t.Context(), t.TempDir(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if text, err := os.ReadFile(filepath.Join(s.dataDir, "conf")); string(text) != "in "+s.dataDir {
+		t.Errorf("its file holds %q, %v", text, err)
+	}
+	if answered == 0 {
+		t.Error("it was not asked as its recipe says")
+	}
+	if n, err := s.Disk(); err != nil || n < 1<<20 || n > 2<<20 {
+		t.Errorf("its data takes %d bytes, %v", n, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -24,6 +25,10 @@ type Recipe struct {
 	// Args returns the command line for a data directory and three free ports of the loopback interface, of which the
 	// first is where clients connect.
 	Args func(dir string, ports [3]int) []string
+	// Files returns what is to be in files of the data directory before each start, by name; may be nil.
+	Files func(dir string) map[string]string
+	// Answers returns nil when the server at addr is ready; nil: when it answers a GET of RESP by a value or by none.
+	Answers func(ctx context.Context, addr string) error
 }
 
 // Flin is flin-server, its binary at program, with further flags.
@@ -90,6 +95,9 @@ func (s *Server) Restart(ctx context.Context) error {
 		return err
 	}
 	s.Addr = address(ports[0])
+	if err := s.Recipe.writeFiles(s.dataDir); err != nil {
+		return err
+	}
 	begin := time.Now()
 	p, err := Start(s.dir, s.Recipe.Program, s.Recipe.Args(s.dataDir, ports)...)
 	if err != nil {
@@ -103,18 +111,48 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
+// Disk returns the bytes that the server's data takes on the disk.
+func (s *Server) Disk() (n int64, err error) {
+	err = filepath.WalkDir(s.dataDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return gone(err)
+		}
+		info, err := d.Info()
+		if err == nil {
+			n += allocated(info)
+		}
+		return gone(err)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("size of the data of %s: %w", s.Recipe.Name, err)
+	}
+	return n, nil
+}
+
+// gone passes over a file that the server has removed meanwhile.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Close ends the server and removes its directory.
 func (s *Server) Close() error {
 	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
 }
 
-// awaitAnswer asks for a key until that is answered by a value or by none: a server that is not ready refuses the
-// connection, or says LOADING or CLUSTERDOWN, or lets one wait.
+// awaitAnswer asks until the server is ready: one that is not refuses the connection, or says LOADING or CLUSTERDOWN, or
+// lets one wait.
 func (s *Server) awaitAnswer(ctx context.Context) error {
+	answers := s.Recipe.Answers
+	if answers == nil {
+		answers = ask
+	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
-		err := ask(ctx, s.Addr)
+		err := answers(ctx, s.Addr)
 		if err == nil {
 			return nil
 		}

@@ -3,6 +3,7 @@ package proc
 import (
 	"bufio"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -11,6 +12,14 @@ import (
 
 // DiesWithParent makes a process end when this one does, however that ends, where the system can do so.
 func DiesWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// allocated returns the bytes of the disk that a file takes: what is reserved and not written yet counts, holes do not.
+func allocated(info fs.FileInfo) int64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return st.Blocks * 512
+	}
+	return info.Size()
+}
 
 // Memory is what a process holds at one moment, in bytes.
 type Memory struct {

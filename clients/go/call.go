@@ -2,6 +2,7 @@ package flin
 
 import (
 	"sync"
+	"time"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -16,7 +17,10 @@ type call struct {
 
 	op       wire.Op
 	flags    wire.Flags
-	read     bool // changes nothing, so that it may be repeated when its answer is lost
+	read     bool          // changes nothing, so that it may be repeated when its answer is lost
+	repeat   bool          // changes something, but twice is as once: it may be repeated too
+	takes    bool          // its answer holds what the server then has no more: it is not abandoned without asking
+	wait     time.Duration // how long the server may hold it back, beside the time of any call
 	deadline int64
 	payload  payload
 	stream   *stream // of a request with many answers
@@ -29,12 +33,19 @@ type call struct {
 	place uint32
 	start int64 // position of the frame in everything the connection was given to write
 
-	buf []byte // holds the key
+	buf []byte // holds the key, or the name of the queue
 	key wire.KVKey
 	set wire.KVSet
 	del wire.KVDel
 	inc wire.KVIncr
 	kvs wire.KVKeys
+
+	push     wire.QueuePush
+	messages [1]wire.QueueMessage // push's, of a single one
+	pop      wire.QueuePop
+	ack      wire.QueueAck
+	receipts [1]wire.Receipt // ack's, of a single one
+	name     wire.QueueName
 }
 
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}

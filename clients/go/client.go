@@ -4,6 +4,8 @@
 //	defer client.Close()
 //	err = client.KV.Set("user:1", []byte("John Doe"))
 //	value, err := client.KV.Get("user:1")
+//	err = client.Queue.Push("tasks", []byte("Task 1"))
+//	task, err := client.Queue.Pop("tasks")
 //
 // A Client may be used by any number of goroutines. They share a few connections, and what they ask for at the same time
 // travels together, so that one Client with many goroutines is faster than many Clients.
@@ -21,6 +23,8 @@ import (
 type Client struct {
 	// KV is database 0 of the key-value store.
 	KV *KV
+	// Queue is the message queues.
+	Queue *Queue
 
 	pool   *pool
 	ctx    context.Context // With says so
@@ -47,7 +51,7 @@ func NewClient(opts *Options) (*Client, error) {
 }
 
 func newClient(c *Client) *Client {
-	c.KV = &KV{client: c}
+	c.KV, c.Queue = &KV{client: c}, &Queue{client: c}
 	return c
 }
 

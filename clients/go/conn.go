@@ -131,6 +131,19 @@ func (c *conn) abandon(k *call) bool {
 	return true
 }
 
+// withdraw asks the server to end the call, which stays in its place: the answer says whether it was executed. False: the
+// answer is being handed out already.
+func (c *conn) withdraw(k *call) bool {
+	c.mu.Lock()
+	if c.closed != nil || int(k.place) >= len(c.places) || c.places[k.place].call != k {
+		c.mu.Unlock()
+		return false
+	}
+	c.control(wire.OpCancel, &wire.Credit{Tag: c.places[k.place].tag(k.place)})
+	c.unlockAndWrite()
+	return true
+}
+
 // control appends a frame that has no answer of its own. It is called with mu held.
 func (c *conn) control(op wire.Op, m *wire.Credit) {
 	start := len(c.out)

@@ -12,7 +12,7 @@ import (
 // do sends k and waits for its answer. It reports a failure of the answer, too.
 func (c *Client) do(k *call) error {
 	now := wire.Clock()
-	k.deadline = c.deadline(now)
+	k.deadline = c.deadline(now, k.wait)
 	for try := 0; ; try++ {
 		err := c.try(k, now)
 		if err == nil || !c.again(k, err, try) {
@@ -22,15 +22,16 @@ func (c *Client) do(k *call) error {
 	}
 }
 
-// deadline returns when a call that begins now must be over, by wire.Clock; 0 is never.
-func (c *Client) deadline(now int64) int64 {
+// deadline returns when a call that begins now, and that the server may hold back for wait, must be over, by wire.Clock; 0
+// is never.
+func (c *Client) deadline(now int64, wait time.Duration) int64 {
 	if c.ctx.Done() != nil {
 		if at, ok := c.ctx.Deadline(); ok {
 			return now + int64(time.Until(at))
 		}
 	}
 	if c.pool.opts.Timeout > 0 {
-		return now + int64(c.pool.opts.Timeout)
+		return now + int64(c.pool.opts.Timeout+wait)
 	}
 	return 0
 }
@@ -47,10 +48,9 @@ func (c *Client) try(k *call, now int64) error {
 		select {
 		case <-k.done:
 		case <-done:
-			if cn.abandon(k) {
-				return c.over(k, true, context.Cause(c.ctx))
+			if err := c.leave(cn, k); err != nil {
+				return err
 			}
-			<-k.done
 		}
 	}
 	if k.lost != nil {
@@ -62,6 +62,31 @@ func (c *Client) try(k *call, now int64) error {
 		return &brokenError{cause: lost, op: k.op, unknown: sent && !k.read, read: k.read}
 	}
 	return k.resp.Err()
+}
+
+// withdrawTime is how long a call whose context is over waits for the server to say whether it has taken something.
+const withdrawTime = time.Second
+
+// leave ends the wait for the answer to k because the context is over. nil: the answer came all the same.
+func (c *Client) leave(cn *conn, k *call) error {
+	cause := context.Cause(c.ctx)
+	if k.takes && cn.withdraw(k) {
+		t := time.NewTimer(withdrawTime)
+		defer t.Stop()
+		select {
+		case <-k.done:
+			if k.lost == nil && k.resp.Code != wire.OK {
+				return c.over(k, k.resp.Code == wire.OutcomeUnknown, cause)
+			}
+			return nil
+		case <-t.C:
+		}
+	}
+	if cn.abandon(k) {
+		return c.over(k, true, cause)
+	}
+	<-k.done
+	return nil
 }
 
 // enter hands k to a connection, waiting for one, and for room in it, as long as the call may.
@@ -138,7 +163,7 @@ func (c *Client) again(k *call, err error, try int) bool {
 	var said *Error
 	switch {
 	case errors.As(err, &broken):
-		if broken.unknown || broken.late || c.closed.Load() {
+		if broken.unknown && !k.repeat || broken.late || c.closed.Load() {
 			return false
 		}
 	case errors.As(err, &said):

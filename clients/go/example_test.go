@@ -2,7 +2,10 @@ package flin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"time"
 
 	flin "github.com/skshohagmiah/flin/clients/go"
@@ -18,6 +21,10 @@ func Example() {
 	client.KV.MSet([]string{"k1", "k2"}, [][]byte{[]byte("v1"), []byte("v2")})
 	values, _ := client.KV.MGet([]string{"k1", "k2"})
 	fmt.Printf("%s %s\n", value, values)
+	client.Queue.Push("tasks", []byte("Task 1"))
+	client.Queue.Push("tasks", []byte("Task 2"))
+	msg, _ := client.Queue.Pop("tasks")
+	fmt.Printf("Received: %s\n", string(msg))
 }
 
 func ExampleIfVersion() {
@@ -86,5 +93,43 @@ func ExampleKV_Watch() {
 			break
 		}
 		fmt.Println(event.Kind, event.Key, event.Version)
+	}
+}
+
+func ExampleQueue_Lease() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	msg, err := client.Queue.Lease("tasks", flin.Wait(20*time.Second), flin.For(time.Minute))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(msg.ID, msg.Attempt, string(msg.Body))
+	if err := msg.Ack(); errors.Is(err, flin.ErrFenced) {
+		fmt.Println("too late: somebody else has it")
+	}
+}
+
+func ExampleQueue_Receive() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err = client.Queue.Receive(ctx, "tasks", func(_ context.Context, msg *flin.Message) error {
+		switch {
+		case len(msg.Body) == 0:
+			return flin.ErrReject // nobody can deal with it
+		case msg.Attempt == 1:
+			return flin.RetryAfter(time.Minute, errors.New("not yet"))
+		}
+		return nil
+	}, flin.Concurrency(8), flin.DrainTimeout(10*time.Second))
+	if err != nil {
+		panic(err)
 	}
 }

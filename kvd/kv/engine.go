@@ -10,6 +10,7 @@ import (
 
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -21,7 +22,7 @@ type Engine struct {
 	st      *store.Store
 	machine *fsm.Machine
 	desk    *fsm.Desk
-	pool    *pool
+	pool    *pool.Pool
 	hub     *hub
 	group   atomic.Pointer[replica.Group]
 	cached  statsCache
@@ -44,7 +45,7 @@ func Open(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{log: cfg.Log, st: st, pool: newPool(cfg.Workers, cfg.Queue)}
+	e := &Engine{log: cfg.Log, st: st, pool: pool.New("key-value", cfg.Workers, cfg.Queue)}
 	e.hub = newHub(cfg.MaxWatches)
 	ring := fsm.NewRing(cfg.WatchRing, e.hub.notify)
 	e.hub.ring, e.hub.stale = ring, cfg.WatchRing/4
@@ -75,7 +76,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	wg.Go(func() { e.runCollector(ctx) })
 	wg.Wait()
 	e.hub.close()
-	e.pool.close()
+	e.pool.Close()
 	return nil
 }
 
@@ -83,7 +84,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) Close() (err error) {
 	e.closing.Do(func() {
 		e.hub.close()
-		e.pool.close()
+		e.pool.Close()
 		err = e.st.Close()
 	})
 	return err

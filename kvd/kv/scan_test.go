@@ -26,48 +26,6 @@ func TestAnOrderedScanSeesTheWritesSentBeforeIt(t *testing.T) {
 	a.wait(t, 50)
 }
 
-func TestScansOverTheBoundsAreBusy(t *testing.T) {
-	p := newPool(1, 2)
-	defer p.close()
-	hold, held := make(chan struct{}), make(chan struct{})
-	submit := func(tag uint64, run func(*task)) *answers {
-		a := newAnswers()
-		p.add(p.open(a, &wire.Request{Tag: tag}, run))
-		return a
-	}
-	ok := func(t *task) { t.answer(wire.Response{Num: 7}) }
-	first := submit(1, func(t *task) { close(held); <-hold; t.answer(wire.Response{Num: 1}) })
-	<-held
-	second, third, fourth := submit(2, ok), submit(3, ok), submit(4, ok)
-	if resp := fourth.wait(t, 1)[0]; resp.Code != wire.Busy || !strings.Contains(string(resp.Body), "-workers") {
-		t.Errorf("over the bound a scan was answered %v %s", resp.Code, resp.Body)
-	}
-	if !p.cancel(third, 3) || p.cancel(third, 3) {
-		t.Error("a waiting scan is withdrawn once")
-	}
-	if !p.cancel(first, 1) {
-		t.Error("a running scan can be withdrawn")
-	}
-	close(hold)
-	for i, c := range []struct {
-		a    *answers
-		code wire.Code
-	}{{first, wire.Canceled}, {second, wire.OK}, {third, wire.Canceled}} {
-		if resp := c.a.wait(t, 1)[0]; resp.Code != c.code {
-			t.Errorf("scan %d was answered %v", i+1, resp.Code)
-		}
-	}
-	p.close()
-	if resp := submit(5, ok).wait(t, 1)[0]; resp.Code != wire.Unavailable {
-		t.Errorf("after the end a scan was answered %v", resp.Code)
-	}
-	for _, a := range []*answers{first, second, third, fourth} {
-		if n := len(a.wait(t, 1)); n != 1 {
-			t.Errorf("%d answers to one scan", n)
-		}
-	}
-}
-
 func TestStatsNameWhatIsThere(t *testing.T) {
 	w := newWorld(t, nil)
 	w.set("a", "1")

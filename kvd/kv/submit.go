@@ -92,7 +92,7 @@ func (e *Engine) readLater(g *replica.Group, row *fsm.Row, req wire.Request, r e
 
 // Cancel withdraws a request: see engine.Engine.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
-	if e.hub.cancel(r, tag) || e.pool.cancel(r, tag) {
+	if e.hub.cancel(r, tag) || e.pool.Cancel(r, tag) {
 		return
 	}
 	if g := e.group.Load(); g != nil {

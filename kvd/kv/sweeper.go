@@ -66,31 +66,15 @@ func wait(ctx context.Context, d time.Duration) bool {
 // leads reports whether this node leads its group and may propose.
 func (e *Engine) leads() bool {
 	g := e.group.Load()
-	if g == nil {
-		return false
-	}
-	s := g.Status()
-	return s.Ready && s.Role == "leader"
+	return g != nil && g.Leads()
 }
 
 // own proposes one of the engine's own commands and waits for its answer.
 func (e *Engine) own(ctx context.Context, op wire.Op, limit int) (wire.Response, bool) {
 	req := wire.Request{Op: op, Deadline: wire.DeadlineAfter(ownDeadline), Body: fsm.AppendLimit(nil, limit)}
-	resp, err := engine.Do(ctx, proposals{e.group.Load()}, req)
+	resp, err := engine.Do(ctx, replica.Commands{Group: e.group.Load()}, req)
 	if err != nil && ctx.Err() == nil {
 		e.log.Debug("an own command of the key-value engine failed", zap.Stringer("op", op), zap.Error(err))
 	}
 	return resp, err == nil
 }
-
-// proposals is the group as an engine: every request is a command.
-type proposals struct{ g *replica.Group }
-
-// Submit proposes the request.
-func (p proposals) Submit(req wire.Request, r engine.Replier) { p.g.Propose(&req, false, r) }
-
-// Cancel withdraws it.
-func (p proposals) Cancel(r engine.Replier, tag uint64) { p.g.Cancel(r, tag) }
-
-// Credit does nothing: commands do not stream.
-func (p proposals) Credit(engine.Replier, uint64, int) {}

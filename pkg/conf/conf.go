@@ -24,6 +24,7 @@ type Config struct {
 	Data           string // the data directory
 	Workers        int    // requests that may be slow and run at once
 	Partitions     int    // hash partitions of each engine, fixed when the data directory is made
+	Groups         Groups // how the engines share Raft groups, fixed likewise; empty: the program has one engine and no choice
 	Memory         bool   // nothing on disk
 	MaxMemory      Size   // with Memory: bytes of data
 	CacheSize      Size   // bytes of values kept in memory for reads
@@ -35,6 +36,15 @@ type Config struct {
 	LogLevel       string
 	LogFormat      string
 }
+
+// Groups says how the engines of a process share Raft groups.
+type Groups string
+
+// The values of -groups.
+const (
+	GroupsShared    Groups = "shared"     // one group: one log, one leader
+	GroupsPerEngine Groups = "per-engine" // a group for each engine
+)
 
 // Default returns the configuration of a program without flags; port, http and raft are its addresses, data its directory.
 func Default(port, http, raft, data string) Config {
@@ -61,7 +71,7 @@ func (c *Config) Flags() []cli.Flag {
 	yes := func(name string, to *bool, usage string) cli.Flag {
 		return &cli.BoolFlag{Name: name, EnvVars: env(name), Value: *to, Destination: to, Usage: usage}
 	}
-	return []cli.Flag{
+	flags := []cli.Flag{
 		str("node-id", &c.NodeID, "`NAME` of this node (default: the data directory's, else the host name)"),
 		str("port", &c.Port, "`ADDRESS` of the unified port: native, RESP and HTTP"),
 		str("http", &c.HTTP, "`ADDRESS` for HTTP alone; empty for none"),
@@ -80,6 +90,10 @@ func (c *Config) Flags() []cli.Flag {
 		str("log-level", &c.LogLevel, "debug, info, warn or error"),
 		str("log-format", &c.LogFormat, "console or json"),
 	}
+	if c.Groups != "" {
+		flags = append(flags, str("groups", (*string)(&c.Groups), "Raft groups of the engines: shared (one log) or per-engine; fixed when the data directory is made"))
+	}
+	return flags
 }
 
 func env(flag string) []string {
@@ -105,6 +119,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Data == "" && !c.Memory {
 		bad("-data: a directory is needed (or -memory)")
+	}
+	if c.Groups != "" && c.Groups != GroupsShared && c.Groups != GroupsPerEngine {
+		bad("-groups %q: choose %s or %s", c.Groups, GroupsShared, GroupsPerEngine)
 	}
 	between := func(flag string, v, lo, hi int64) {
 		if v < lo || v > hi {

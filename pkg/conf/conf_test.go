@@ -114,6 +114,50 @@ func TestADataDirectoryBelongsToOneProcessNodeAndProgram(t *testing.T) {
 	refused(c, "kvd", "is damaged")
 }
 
+func TestTheGroupsOfADataDirectoryCannotChange(t *testing.T) {
+	c := Default(":1", "", ":2", filepath.Join(t.TempDir(), "data"))
+	shut := func(d *DataDir) {
+		t.Helper()
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shut(openDir(t, c, "flin-server")) // as it was before there was a choice
+	c.Groups = GroupsPerEngine
+	_, err := OpenDataDir(c, "flin-server")
+	if err == nil || !strings.Contains(err.Error(), "-groups shared, now it is per-engine") {
+		t.Errorf("a directory with one group opened with -groups per-engine: %v", err)
+	}
+	c.Groups = GroupsShared
+	shut(openDir(t, c, "flin-server"))
+
+	c.Data, c.Groups = filepath.Join(t.TempDir(), "data"), GroupsPerEngine
+	shut(openDir(t, c, "flin-server"))
+	shut(openDir(t, c, "flin-server"))
+	c.Groups = GroupsShared
+	if _, err := OpenDataDir(c, "flin-server"); err == nil || !strings.Contains(err.Error(), "-groups per-engine, now it is shared") {
+		t.Errorf("a directory with a group for each engine opened with -groups shared: %v", err)
+	}
+}
+
+func TestGroupsIsAFlagOfProgramsThatHaveTheChoice(t *testing.T) {
+	c := parse(t)
+	for _, f := range c.Flags() {
+		if f.Names()[0] == "groups" {
+			t.Error("a program of one engine has -groups")
+		}
+	}
+	c.Groups = GroupsShared
+	app := &cli.App{Flags: c.Flags(), Action: func(*cli.Context) error { return nil }}
+	if err := app.Run([]string{"flin-server", "-groups=per-engine"}); err != nil || c.Groups != GroupsPerEngine {
+		t.Fatalf("groups is %q: %v", c.Groups, err)
+	}
+	c.Groups = "many"
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), `-groups "many"`) {
+		t.Errorf("the complaint is %v", err)
+	}
+}
+
 func TestMemoryLeavesNothingBehind(t *testing.T) {
 	c := Default(":1", "", ":2", filepath.Join(t.TempDir(), "data"))
 	c.Memory = true

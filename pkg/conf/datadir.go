@@ -22,6 +22,7 @@ type Stamp struct {
 	Cluster    string `json:"cluster"` // the cluster's id, random
 	Node       string `json:"node"`    // the node's id
 	Partitions int    `json:"partitions"`
+	Groups     Groups `json:"groups,omitempty"` // a directory from before there was a choice names none: its group is shared
 }
 
 // DataDir is a data directory that this process holds.
@@ -49,7 +50,7 @@ func OpenDataDir(c Config, program string) (*DataDir, error) {
 	}
 	fresh := Stamp{
 		Format: Format, Program: program, Cluster: randomID(), Node: node,
-		Partitions: c.Partitions,
+		Partitions: c.Partitions, Groups: c.Groups,
 	}
 	if c.Memory {
 		return &DataDir{Stamp: fresh}, nil
@@ -109,6 +110,9 @@ func (d *DataDir) readStamp(fresh Stamp, c Config) error {
 	if err := json.Unmarshal(text, &d.Stamp); err != nil {
 		return fmt.Errorf("%s is damaged (%w): restore the data directory from a backup, or choose an empty -data", path, err)
 	}
+	if d.Stamp.Groups == "" && c.Groups != "" {
+		d.Stamp.Groups = GroupsShared
+	}
 	s := d.Stamp
 	switch {
 	case s.Format > Format:
@@ -122,6 +126,9 @@ func (d *DataDir) readStamp(fresh Stamp, c Config) error {
 	case c.Partitions != s.Partitions:
 		return fmt.Errorf("data directory %s was made with -partitions %d, now it is %d: the number cannot change; start with -partitions %d",
 			d.Path, s.Partitions, c.Partitions, s.Partitions)
+	case c.Groups != s.Groups:
+		return fmt.Errorf("data directory %s was made with -groups %s, now it is %s: it cannot change; start with -groups %s",
+			d.Path, s.Groups, c.Groups, s.Groups)
 	}
 	return nil
 }

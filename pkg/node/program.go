@@ -56,7 +56,7 @@ type Hosted struct {
 type Program struct {
 	Name    string // flin-server, kvd …
 	Usage   string // one line
-	Group   string // the name of its Raft group: all-0, kv-0 …
+	Group   string // the name of its Raft group: all-0, kv-0 …; with conf.GroupsPerEngine each is called after its engine
 	Config  conf.Config
 	Engines []Hosted
 	Stderr  io.Writer

@@ -32,7 +32,7 @@ type process struct {
 
 	engines []Engine
 	mux     *replica.Mux
-	group   *replica.Group
+	groups  []*replica.Group
 	front   *front.Front
 	resp    *resp.Server
 }
@@ -73,10 +73,9 @@ func (p *process) open(ctx context.Context) (err error) {
 	if err := p.openRaftPort(ctx); err != nil {
 		return err
 	}
-	machines := make([]replica.Machine, 0, len(p.Engines))
-	for _, h := range p.Engines {
+	for i, h := range p.Engines {
 		e, err := h.Open(EngineConfig{
-			Store:    p.storeOptions(h.ID.String()),
+			Store:    p.storeOptions(i),
 			Workers:  p.Config.Workers,
 			MaxValue: int(p.Config.MaxValue),
 			Log:      p.log.Named(h.ID.String()),
@@ -86,10 +85,9 @@ func (p *process) open(ctx context.Context) (err error) {
 		}
 		p.engines = append(p.engines, e)
 		p.reg.MustRegister(e.Collectors()...)
-		machines = append(machines, e.Machine())
 		table.Put(h.ID, e)
 	}
-	return p.openGroup(machines)
+	return p.openGroups()
 }
 
 func (p *process) openRaftPort(ctx context.Context) error {
@@ -103,36 +101,6 @@ func (p *process) openRaftPort(ctx context.Context) error {
 	}
 	p.mux = replica.NewMux(ln, replica.MuxConfig{Log: p.log.Named("raft")})
 	return nil
-}
-
-func (p *process) openGroup(machines []replica.Machine) (err error) {
-	cfg := replica.Default()
-	cfg.Name = p.Group
-	cfg.Dir = filepath.Join(p.Config.Data, "raft", p.Group)
-	cfg.NodeID, cfg.ClusterID = p.dir.Stamp.Node, p.dir.Stamp.Cluster
-	cfg.Memory = p.Config.Memory
-	cfg.Transport = p.mux
-	cfg.Advertise = advertised(p.mux.Addr())
-	cfg.Log = p.log.Named("raft")
-	cfg.OnFault = p.fault
-	if p.group, err = replica.Open(cfg, machines...); err != nil {
-		return fmt.Errorf("open the raft group %s: %w", p.Group, err)
-	}
-	p.reg.MustRegister(p.group.Collectors()...)
-	for _, e := range p.engines {
-		e.Serve(p.group)
-	}
-	return nil
-}
-
-// advertised is the address that a group begins with. A node that listens on every address has none yet that others could
-// use, and needs none while it is alone.
-func advertised(listening net.Addr) string {
-	tcp, ok := listening.(*net.TCPAddr)
-	if !ok || !tcp.IP.IsUnspecified() {
-		return listening.String()
-	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 func (p *process) openFront(e engine.Engine) error {
@@ -183,23 +151,26 @@ func (p *process) params() map[string]string {
 	return set
 }
 
-// ready says why this node should not be sent requests, nil if it should.
-func (p *process) ready() error {
-	if !p.group.Ready() {
-		return fmt.Errorf("the raft group %s has no leader that is ready yet", p.Group)
-	}
-	return nil
-}
-
-func (p *process) storeOptions(name string) store.Options {
+func (p *process) storeOptions(at int) store.Options {
 	return store.Options{
-		Dir:       filepath.Join(p.Config.Data, "store", name),
+		Dir:       filepath.Join(p.Config.Data, "store", p.Engines[at].ID.String()),
 		Memory:    p.Config.Memory,
 		MaxMemory: int64(p.Config.MaxMemory),
+		Beside:    func() int64 { return p.memoryBeside(at) },
 		CacheSize: int64(p.Config.CacheSize),
 		Log:       p.log.Named("store"),
 		OnFault:   p.fault,
 	}
+}
+
+// memoryBeside returns what the other engines take of -max-memory.
+func (p *process) memoryBeside(at int) (used int64) {
+	for i, e := range p.engines {
+		if i != at {
+			used += e.Machine().Store().MemoryUsed()
+		}
+	}
+	return used
 }
 
 // fault ends the process: after a failed write or fsync nobody knows what is on the disk, and only a start from the
@@ -211,7 +182,10 @@ func (p *process) fault(err error) {
 
 // parts are in the order in which they need one another: the front stops first, the Raft port last.
 func (p *process) parts() []run.Part {
-	parts := []run.Part{{Name: "raft port", Run: p.mux.Run}, {Name: "raft group " + p.Group, Run: p.group.Run}}
+	parts := []run.Part{{Name: "raft port", Run: p.mux.Run}}
+	for _, g := range p.groups {
+		parts = append(parts, run.Part{Name: "raft group " + g.Name(), Run: g.Run})
+	}
 	for i, e := range p.engines {
 		parts = append(parts, run.Part{Name: p.Engines[i].ID.String() + " engine", Run: e.Run})
 	}
@@ -221,8 +195,8 @@ func (p *process) parts() []run.Part {
 // close gives back what open took. What run.All has run is closed already, and closes again without harm.
 func (p *process) close() error {
 	var errs []error
-	if p.group != nil {
-		errs = append(errs, p.group.Close())
+	for _, g := range p.groups {
+		errs = append(errs, g.Close())
 	}
 	for _, e := range p.engines {
 		errs = append(errs, e.Close())

@@ -102,12 +102,14 @@ func (g *Group) setUp(machines []Machine) (err error) {
 	if g.fsm, err = newFSM(g, machines); err != nil {
 		return err
 	}
-	at := g.fsm.pos
 	for _, h := range g.fsm.hosts {
 		if fresh && h.at > 0 {
 			return fmt.Errorf("the folder %s of group %s is new or was emptied, but the store of engine %s holds its log up to entry %d: restore the whole data folder from a backup, or empty all of it and join the group anew",
 				g.cfg.Dir, g.cfg.Name, h.machine.Engine(), h.at)
 		}
+	}
+	if err := g.adopt(); err != nil {
+		return err
 	}
 	g.snaps = &snapshotStore{f: g.fsm}
 	if !g.cfg.Memory {
@@ -122,6 +124,7 @@ func (g *Group) setUp(machines []Machine) (err error) {
 	g.logs.floor, g.logs.fault, g.logs.relapse = g.snaps.floor, g.fault, g.relapse
 	g.logs.full = make(chan struct{}, 1)
 	g.logs.limit = g.cfg.SnapshotBytes
+	at := g.fsm.pos
 	if err := g.logs.check(at.Index, at.Term, g.log); err != nil {
 		return err
 	}
@@ -279,7 +282,7 @@ func (g *Group) stopped() *wire.Error {
 }
 
 // Propose takes one command for the log, copying req.Body. read makes it an ordered read: it takes effect after everything
-// proposed before it by the same Replier, and writes nothing. r gets exactly one answer: the machine's, or Timeout,
+// proposed before it by the same Replier (see Laned), and writes nothing. r gets exactly one answer: the machine's, or Timeout,
 // Unavailable, NotLeader, OutcomeUnknown, Full, TooLarge, Busy, Unsupported or Canceled. Any goroutine may call it; it never
 // blocks for the disk. Replier must be comparable, as a pointer is.
 func (g *Group) Propose(req *wire.Request, read bool, r wire.Replier) {
@@ -311,6 +314,9 @@ func (g *Group) Cancel(r wire.Replier, tag uint64) { g.prop.cancel(r, tag) }
 // is the only voter, leads, and has applied an entry of its own term. It costs one atomic load.
 func (g *Group) CanRead() bool { return g.stand.local.Load() }
 
+// Leads reports whether this node leads the group and has applied an entry of its own term. It costs one atomic load.
+func (g *Group) Leads() bool { return g.stand.ready.Load() }
+
 // AwaitRead calls fn once, perhaps before it returns, perhaps on another goroutine: with nil when a read of the machines'
 // stores is linearizable, or with an *wire.Error (NotLeader, Unavailable). deadline is by wire.Clock; 0 is the group's
 // patience. fn delays other reads while it runs.
@@ -330,6 +336,9 @@ func (g *Group) Snapshot() error {
 	}
 	return g.cut(in)
 }
+
+// Name returns what the group is called, as all-0 or kv-0.
+func (g *Group) Name() string { return g.cfg.Name }
 
 // ID returns this node's Raft server id, node/incarnation.
 func (g *Group) ID() string { return g.server }

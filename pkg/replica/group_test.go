@@ -253,3 +253,48 @@ func TestRaftCanBeReopenedUnderLoad(t *testing.T) {
 		executed++
 	}
 }
+
+func TestAnEngineJoinsAGroupWhoseLogHasBeenCut(t *testing.T) {
+	const queueIncr = wire.Op(0x0205)
+	cfg, root := testConfig(t, "a")
+	cfg.SnapshotBytes, cfg.SegmentSize = 1<<20, 256<<10
+	n := start(t, cfg, root)
+	n.lead()
+	body := pair("k", strings.Repeat("v", 100<<10))
+	for range 40 {
+		n.must(opSet, body)
+	}
+	until(t, "the log was cut", func() bool { f, _ := n.logs.FirstIndex(); return f > 1 })
+	rev := n.must(opIncr, []byte("n")).Rev
+	n.stop()
+	// Folders from before engines were noted name none.
+	stamp := filepath.Join(cfg.Dir, identityName)
+	text, err := os.ReadFile(stamp)
+	ok(t, err)
+	old := bytes.Replace(text, []byte(",\n  \"engines\": [\n    \"kv\"\n  ]"), nil, 1)
+	if bytes.Equal(text, old) {
+		t.Fatalf("the stamp names no engine: %s", text)
+	}
+	ok(t, os.WriteFile(stamp, old, 0o600))
+
+	n = start(t, n.cfg, root, wire.EngineKV, wire.EngineQueue)
+	n.lead()
+	if r := n.must(queueIncr, []byte("n")); r.Num != 1 || r.Rev <= rev {
+		t.Fatalf("the new engine counts %d at revision %d, the old one was at %d", r.Num, r.Rev, rev)
+	}
+	want := n.hash()
+	n = n.restart()
+	n.lead()
+	if got := n.hash(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Fatalf("%x after a restart, %x before", got, want)
+	}
+	n.stop()
+
+	if _, err := openNode(t, n.cfg, root, wire.EngineKV); err == nil || !strings.Contains(err.Error(), "kv, queue") {
+		t.Errorf("without an engine that the group has it opens: %v", err)
+	}
+	ok(t, os.RemoveAll(filepath.Join(root, "store", "queue")))
+	if _, err := openNode(t, n.cfg, root, wire.EngineKV, wire.EngineQueue); err == nil || !strings.Contains(err.Error(), "was emptied") {
+		t.Errorf("an emptied store is taken for a new engine: %v", err)
+	}
+}

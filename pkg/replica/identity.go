@@ -17,7 +17,7 @@ const formatVersion = 1
 // identityName is the file that says whose folder it is.
 const identityName = "identity.json"
 
-// identity is stamped into a group's folder when it is made and never changes. The incarnation tells a node from one of the
+// identity is stamped into a group's folder when it is made; only engines may be added to it. The incarnation tells a node from one of the
 // same name whose disk was lost: that one's votes must not be given twice.
 type identity struct {
 	Format      int    `json:"format"`
@@ -25,6 +25,8 @@ type identity struct {
 	Group       string `json:"group"`
 	Node        string `json:"node"`
 	Incarnation string `json:"incarnation"`
+	// Engines are those whose commands may be in the log. A folder from before they were noted names none.
+	Engines []string `json:"engines,omitempty"`
 }
 
 // server returns the Raft server id.

@@ -5,7 +5,7 @@ import "github.com/skshohagmiah/flin/pkg/wire"
 // quantum is how many bytes of a lane's commands pass at each of its turns.
 const quantum = 16 << 10
 
-// lane holds, in order, the commands of one Replier that found the open batch full.
+// lane holds, in order, the commands of one Replier (see Laned) that found the open batch full.
 type lane struct {
 	r     wire.Replier
 	buf   []byte // commands, encoded as in an entry
@@ -28,18 +28,19 @@ type lanes struct {
 
 // add puts a command at the end of its Replier's lane.
 func (l *lanes) add(req *wire.Request, read bool, r wire.Replier, deadline int64) {
-	ln := l.by[r]
+	owner := laneOf(r)
+	ln := l.by[owner]
 	if ln == nil {
 		if n := len(l.spare); n > 0 {
 			ln, l.spare = l.spare[n-1], l.spare[:n-1]
 		} else {
 			ln = &lane{}
 		}
-		ln.r = r
+		ln.r = owner
 		if l.by == nil {
 			l.by = make(map[wire.Replier]*lane)
 		}
-		l.by[r] = ln
+		l.by[owner] = ln
 		l.ring = append(l.ring, ln)
 	}
 	before := len(ln.buf)

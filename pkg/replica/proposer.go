@@ -129,7 +129,7 @@ func (p *proposer) cancel(r wire.Replier, tag uint64) {
 	found := withdraw(p.open.cmds, r, tag)
 	if found {
 		p.open.live--
-	} else if ln := p.lanes.by[r]; ln != nil && withdraw(ln.cmds[ln.head:], r, tag) {
+	} else if ln := p.lanes.by[laneOf(r)]; ln != nil && withdraw(ln.cmds[ln.head:], r, tag) {
 		found = true
 		p.lanes.live--
 	}

@@ -327,3 +327,42 @@ func TestAStoppedProposerRefusesAndAnswersWhatWaits(t *testing.T) {
 		code(t, c, i+1, wire.Unavailable)
 	}
 }
+
+// proxy is a Replier that stands in for another.
+type proxy struct{ c *collector }
+
+func (p *proxy) Reply(tag uint64, r wire.Response) { p.c.Reply(tag, r) }
+func (p *proxy) Lane() wire.Replier                { return p.c }
+
+func TestAReplierInPlaceOfAnotherKeepsTheOthersOrder(t *testing.T) {
+	w, c, other := newWorkbench(t), newCollector(), newCollector()
+	for i := range uint64(600) {
+		w.put(other, i, 1000, 0) // more than a batch holds: what follows goes by lanes
+	}
+	const n = 40
+	for i := range uint64(n) {
+		r := wire.Replier(c)
+		if i%2 == 1 {
+			r = &proxy{c}
+		}
+		w.propose(&wire.Request{Op: opSet + wire.Op(i), Tag: i, Body: make([]byte, 100)}, false, r)
+	}
+	last := &proxy{c}
+	w.put(last, n, 100, 0)
+	w.cancel(last, n)
+	code(t, c, n, wire.Canceled)
+	w.lead(true, "")
+	next := opSet
+	for c.count() < n+1 {
+		for _, op := range w.apply(<-w.entries) {
+			if op == next {
+				next++
+			} else if op != opSet {
+				t.Fatalf("command %d came when %d was due", op, next)
+			}
+		}
+	}
+	if next < opSet+n {
+		t.Fatalf("only %d commands came in order", next-opSet)
+	}
+}

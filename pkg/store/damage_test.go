@@ -273,6 +273,23 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+func TestStoresOfOneProcessShareTheBoundOfMemory(t *testing.T) {
+	t.Parallel()
+	other := opened(t, Options{Memory: true, MaxMemory: 100_000})
+	s := opened(t, Options{Memory: true, MaxMemory: 100_000, Beside: other.MemoryUsed})
+	set(s, "a", "", strings.Repeat("x", 60_000))
+	if err := s.Full(); err != nil {
+		t.Fatal(err)
+	}
+	set(other, "b", "", strings.Repeat("x", 60_000))
+	if err := s.Full(); wire.CodeOf(err) != wire.Full {
+		t.Errorf("Full() = %v", err)
+	}
+	if err := other.Full(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFaultEndsFlushingAndIsToldOnce(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is gone")

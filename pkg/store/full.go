@@ -55,13 +55,21 @@ func (s *Store) Full() error {
 }
 
 func (s *Store) fullMemory() error {
-	s.mu.RLock()
-	used := s.live.live + int64(s.live.count())*entryOverhead
-	s.mu.RUnlock()
+	used := s.MemoryUsed()
+	if s.opts.Beside != nil {
+		used += s.opts.Beside()
+	}
 	if used > s.opts.MaxMemory {
 		return wire.Errorf(wire.Full, "the keys and values take %d bytes of memory, the limit is %d (-max-memory)", used, s.opts.MaxMemory)
 	}
 	return nil
+}
+
+// MemoryUsed returns the bytes that count against MaxMemory. Without Options.Memory they are those of the live table.
+func (s *Store) MemoryUsed() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.live.live + int64(s.live.count())*entryOverhead
 }
 
 // checkDisk looks how much of the disk is free.

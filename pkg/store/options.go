@@ -30,6 +30,8 @@ type Options struct {
 	Memory bool
 	// MaxMemory bounds the bytes of keys and values with Memory: over it Full reports an error. Default 1 GiB.
 	MaxMemory int64
+	// Beside returns the bytes that other stores take of MaxMemory. Any goroutine calls it, for each write. Default: none do.
+	Beside func() int64
 	// CacheSize bounds the bytes of the read cache, which lies outside the Go heap and is taken as it fills.
 	// Default 256 MiB; the least that is used is 32 MiB.
 	CacheSize int64

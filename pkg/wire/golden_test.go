@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -64,7 +65,50 @@ var payloads = []struct {
 	{"KVBitOp", &KVBitOp{Kind: BitXor, Dst: []byte("dst"), Srcs: [][]byte{k, []byte("b")}}},
 	{"KVBitField", &KVBitField{Key: k, Ops: []BitFieldOp{{Kind: BitFieldIncr, Overflow: OverflowSat, Signed: true, Bits: 5, Offset: 100, Value: -1}}}},
 	{"KVLCS", &KVLCS{Flags: LCSIdx, MinLen: 4, A: k, B: []byte("b")}},
+	{"QueueName", &QueueName{Queue: q}},
+	{"QueuePush", &QueuePush{Queue: q, Messages: []QueueMessage{{Body: v}}}},
+	{"QueuePush/batch", &QueuePush{Queue: q, Messages: []QueueMessage{
+		{Flags: MessageDelayed, NotBefore: 1500, Body: v},
+		{Flags: MessageAt | MessagePriority | MessageTTL, NotBefore: 1_900_000_000_000, Priority: 9, TTL: 60_000, Body: []byte{}},
+		{Flags: MessageDedup | MessageGroup | MessageHeaders, Dedup: []byte("id-1"), Group: []byte("g"), Headers: headers, Body: v},
+	}}},
+	{"QueuePop", &QueuePop{Queue: q, Count: 1}},
+	{"QueuePop/wait-lease", &QueuePop{Queue: q, Count: 100, Wait: 20_000, Lease: 30_000}},
+	{"QueueAck", &QueueAck{Queue: q, Receipts: []Receipt{receipt, {ID: NewMessageID(9, 18), Attempt: 1, Nonce: 1}}}},
+	{"QueueNack", &QueueNack{Queue: q, Receipt: receipt, Error: []byte{}}},
+	{"QueueNack/delay-error", &QueueNack{Queue: q, Receipt: receipt, Delay: 5000, Error: []byte("why")}},
+	{"QueueExtend", &QueueExtend{Queue: q, Receipt: receipt, Lease: 30_000}},
+	{"QueuePeek", &QueuePeek{Queue: q, Count: 10}},
+	{"QueueMessageID", &QueueMessageID{Queue: q, ID: NewMessageID(9, 18)}},
+	{"QueueCreate", &QueueCreate{Queue: q, Settings: QueueSettings{DeadLetter: []byte{}}}},
+	{"QueueCreate/all", &QueueCreate{
+		Queue:    q,
+		Fields:   QueueHasLease | QueueHasMaxDeliver | QueueHasDeadLetter | QueueHasMaxLen | QueueHasOverflow | QueueHasTTL | QueueHasWindow,
+		Settings: settings,
+	}},
+	{"QueueInfo", &QueueInfo{
+		Name: q, Settings: settings, Paused: true, Created: 1_900_000_000_000, Ready: 1, Delayed: 2, Leased: 3, Dead: 4, Oldest: 1_900_000_000_001,
+		Pushed: 300, Popped: 6, Acked: 7, Died: 8, Dropped: 9, PushRate: 10, PopRate: 11,
+	}},
+	{"QueueList", &QueueList{After: []byte{}, Match: []byte{}}},
+	{"QueueList/page", &QueueList{After: q, Match: []byte("j*"), Limit: 1000}},
+	{"QueueRedrive", &QueueRedrive{Queue: q}},
+	{"QueueRedrive/count", &QueueRedrive{Queue: q, Count: 300}},
+	{"QueueReturn", &QueueReturn{Queue: q, Leased: true, Deliveries: []QueueDelivery{leased, ready}}},
 }
+
+// What the golden payloads of the queue engine are made of.
+var (
+	q        = []byte("jobs")
+	receipt  = Receipt{ID: NewMessageID(0, 17), Attempt: 2, Nonce: 0x0102030405060708}
+	headers  = []Header{{Name: []byte("content-type"), Value: []byte("text/plain")}, {Name: []byte("n"), Value: []byte{}}}
+	settings = QueueSettings{Lease: 30_000, MaxDeliver: 10, DeadLetter: []byte("jobs.dead"), MaxLen: 1_000_000, Overflow: QueueDrop, TTL: 86_400_000, Window: 300_000}
+	leased   = QueueDelivery{
+		Receipt: receipt, State: DeliveryLeased, PushedAt: 1_900_000_000_000, Until: 1_900_000_030_000, Expires: 1_900_000_060_000,
+		Group: []byte("g"), Headers: headers, Body: v,
+	}
+	ready = QueueDelivery{Receipt: Receipt{ID: NewMessageID(9, 18)}, PushedAt: 1_900_000_000_000, Group: []byte{}, Body: []byte{}}
+)
 
 var requests = []struct {
 	name string
@@ -75,6 +119,9 @@ var requests = []struct {
 	{"get/deadline-1500ms", Request{Op: OpKVGet, Tag: 3, Deadline: goldenNow + 1500e6, Body: (&KVKey{Key: k}).Append(nil)}},
 	{"get/stale-leader", Request{Op: OpKVGet, Tag: 4, Flags: FlagStale | FlagLeader, Body: (&KVKey{Key: k}).Append(nil)}},
 	{"set/session", Request{Op: OpKVSet, Tag: 5, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
+	{"queue-lease/deadline-25s", Request{
+		Op: OpQueueLease, Tag: 7, Deadline: goldenNow + 25_000e6, Body: (&QueuePop{Queue: q, Count: 100, Wait: 20_000}).Append(nil),
+	}},
 	{"set/deadline-session", Request{Op: OpKVSet, Tag: 6, Deadline: goldenNow + 1e6, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
 }
 
@@ -91,6 +138,10 @@ var responses = []struct {
 	{"more", 6, Response{More: true, Rev: 300, Body: AppendKVEvent(nil, &KVEvent{Kind: EventSet, DB: 1, Rev: 300, Key: k, Value: v})}},
 	{"entries", 8, Response{Body: AppendKVEntry(AppendKVEntry(nil, &KVEntry{Version: 300, Expires: 1_900_000_000_000, Key: k, Value: v}), &KVEntry{})}},
 	{"results", 9, Response{Body: AppendKVResult(nil, &Response{Code: NotFound, Rev: 1, Num: -1, Body: v})}},
+	{"pushed", 10, Response{Num: 1, Body: binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(NewMessageID(0, 17))), uint64(NewMessageID(9, 18)))}},
+	{"deliveries", 11, Response{Num: 2, Body: AppendDelivery(AppendDelivery(nil, &leased), &ready)}},
+	{"empty", 12, Response{Code: Empty, Body: []byte{}}},
+	{"acked-one-of-two", 13, Response{Num: 1, Body: []byte{byte(OK), byte(Fenced)}}},
 	{"last-word", ConnTag, Response{Code: Unavailable, Body: []byte("the server is stopping")}},
 }
 

@@ -39,11 +39,15 @@ func CheckName(kind string, name []byte) error {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
 		case c == ':' && kind != "topic":
 		default:
-			return Errorf(Invalid, "%q is no name for a %s: letters, digits and . _ : - are allowed (no : for topics)", name, kind)
+			signs := ". _ : -"
+			if kind == "topic" {
+				signs = ". _ -"
+			}
+			return Errorf(Invalid, "%q is no name for a %s: letters, digits and %s are allowed", name, kind, signs)
 		}
 	}
-	if s := string(name); s == "." || s == ".." {
-		return Errorf(Invalid, "%q is no name for a %s", s, kind)
+	if string(name) == "." || string(name) == ".." {
+		return Errorf(Invalid, "%q is no name for a %s", name, kind)
 	}
 	return nil
 }
@@ -64,12 +68,15 @@ func (id MessageID) Priority() uint8 { return 255 - uint8(id>>56) }
 func (id MessageID) Seq() uint64 { return uint64(id) & (1<<56 - 1) }
 
 // String returns the id as people and text protocols see it: 17, or with a priority other than 0 17-5.
-func (id MessageID) String() string {
-	s := strconv.FormatUint(id.Seq(), 10)
+func (id MessageID) String() string { return string(id.AppendString(nil)) }
+
+// AppendString appends what String returns to b.
+func (id MessageID) AppendString(b []byte) []byte {
+	b = strconv.AppendUint(b, id.Seq(), 10)
 	if p := id.Priority(); p != 0 {
-		s += "-" + strconv.Itoa(int(p))
+		b = strconv.AppendUint(append(b, '-'), uint64(p), 10)
 	}
-	return s
+	return b
 }
 
 // ParseMessageID reads what String returns.
@@ -96,6 +103,9 @@ type Receipt struct {
 // ReceiptSize is the bytes of a receipt in a payload.
 const ReceiptSize = 20
 
+// receiptText is the bytes of a receipt as text.
+const receiptText = 27
+
 // Append appends the receipt to b: id, attempt, nonce.
 func (t Receipt) Append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(t.ID))
@@ -116,8 +126,11 @@ func (t *Receipt) take(r *Reader) {
 }
 
 // String returns the receipt as text protocols show it: 27 characters that need no quoting anywhere.
-func (t Receipt) String() string {
-	return base64.RawURLEncoding.EncodeToString(t.Append(make([]byte, 0, ReceiptSize)))
+func (t Receipt) String() string { return string(t.AppendString(make([]byte, 0, receiptText))) }
+
+// AppendString appends what String returns to b.
+func (t Receipt) AppendString(b []byte) []byte {
+	return base64.RawURLEncoding.AppendEncode(b, t.Append(make([]byte, 0, ReceiptSize)))
 }
 
 // ParseReceipt reads what String returns.

@@ -86,7 +86,7 @@ func (m *QueueMessage) append(b []byte) []byte {
 
 func (m *QueueMessage) take(r *Reader) {
 	headers := m.Headers[:0]
-	*m = QueueMessage{Flags: MessageFlags(r.Byte())}
+	*m = QueueMessage{Flags: MessageFlags(r.Byte()), Headers: headers}
 	if m.Flags&(MessageDelayed|MessageAt) != 0 {
 		m.NotBefore = r.Varint()
 	}
@@ -117,8 +117,18 @@ func appendHeaders(b []byte, hs []Header) []byte {
 	return b
 }
 
+// deadHeaders is how many headers a message gets on its way to a dead-letter queue.
+const deadHeaders = 4
+
+// takeHeaders bounds their number here and not only where a payload is judged: a header costs more memory than the two
+// bytes that it takes at least.
 func takeHeaders(r *Reader, hs []Header) []Header {
-	for n := r.Count(MaxBatch); n > 0; n-- {
+	n := r.Count(MaxBatch)
+	if n > MaxHeaders+deadHeaders {
+		r.Fail(Errorf(Invalid, "a message with %d headers is over the limit of %d", n, MaxHeaders))
+		return hs
+	}
+	for ; n > 0; n-- {
 		hs = append(hs, Header{Name: r.Bytes(), Value: r.Bytes()})
 	}
 	return hs

@@ -125,6 +125,9 @@ func TestEveryOperationHasAName(t *testing.T) {
 	if Op(0x7FFE).Internal() || !OpKVSweep.Internal() || !OpKVWatch.Streams() || OpKVGet.Streams() {
 		t.Error("kinds of operations")
 	}
+	if !OpQueuePop.Waits() || !OpQueueLease.Waits() || OpQueuePeek.Waits() || OpKVWatch.Waits() {
+		t.Error("which operations wait")
+	}
 	if got := Op(0x0199).String(); got != "op-0x199" && got != "op-0x0199" {
 		t.Error(got)
 	}
@@ -176,6 +179,7 @@ func FuzzFrames(f *testing.F) {
 		}
 		for _, take := range []func(*Reader){
 			func(r *Reader) { TakeKVEntry(r) }, func(r *Reader) { TakeKVEvent(r) }, func(r *Reader) { TakeKVResult(r) },
+			func(r *Reader) { TakeDelivery(r, new(QueueDelivery)) }, func(r *Reader) { TakeQueueInfo(r, new(QueueInfo)) },
 		} {
 			for r := NewReader(b); r.Err() == nil && r.Len() > 0; {
 				before := r.Len()

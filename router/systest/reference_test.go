@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// reference is the part of the clients' reference program that is about keys and values, word for word, with a use of
-// value and values, which Go demands.
+// reference is the part of the clients' reference program that is about keys and values and about queues, word for word,
+// with a use of value and values, which Go demands.
 const reference = `package main
 
 import (
@@ -28,6 +28,10 @@ client.KV.Delete("user:1")
 client.KV.MSet([]string{"k1", "k2"}, [][]byte{[]byte("v1"), []byte("v2")})
 values, _ := client.KV.MGet([]string{"k1", "k2"})
 fmt.Printf("%s\n%s\n", value, values)
+client.Queue.Push("tasks", []byte("Task 1"))
+client.Queue.Push("tasks", []byte("Task 2"))
+msg, _ := client.Queue.Pop("tasks")
+fmt.Printf("Received: %s\n", string(msg))
 }
 `
 
@@ -44,7 +48,7 @@ func TestTheReferenceProgram(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if got, want := string(out), "John Doe\n[v1 v2]\n"; got != want {
+	if got, want := string(out), "John Doe\n[v1 v2]\nReceived: Task 1\n"; got != want {
 		t.Errorf("it prints %q, not %q", got, want)
 	}
 	client := newClient(t, s.port)
@@ -54,5 +58,11 @@ func TestTheReferenceProgram(t *testing.T) {
 	values, err := client.KV.MGet([]string{"k1", "user:1", "k2"})
 	if err != nil || len(values) != 3 || string(values[0]) != "v1" || values[1] != nil || string(values[2]) != "v2" {
 		t.Errorf("what it left: %q, %v", values, err)
+	}
+	if left, err := client.Queue.Len("tasks"); err != nil || left != 1 {
+		t.Errorf("the queue holds %d messages, %v", left, err)
+	}
+	if second, err := client.Queue.Pop("tasks"); err != nil || string(second) != "Task 2" {
+		t.Errorf("the second task: %q, %v", second, err)
 	}
 }

@@ -36,10 +36,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary returns the path of a program of the workspace: "flin-server" or "kvd".
+// binary returns the path of a program of the workspace: "flin-server", "kvd" or "queued".
 func binary(t testing.TB, name string) string {
 	t.Helper()
-	pkg := map[string]string{"flin-server": "github.com/skshohagmiah/flin/router", "kvd": "github.com/skshohagmiah/flin/kvd"}[name]
+	pkg := map[string]string{
+		"flin-server": "github.com/skshohagmiah/flin/router",
+		"kvd":         "github.com/skshohagmiah/flin/kvd",
+		"queued":      "github.com/skshohagmiah/flin/queued",
+	}[name]
 	path := filepath.Join(built.dir, name)
 	built.mu.Lock()
 	defer built.mu.Unlock()
@@ -99,7 +103,7 @@ func (s *server) launch() {
 			s.t.Fatalf("%s ended at its start: %v\n%s", s.program, err, s.log.tail(8<<10))
 		default:
 		}
-		if answersPing(s.port) {
+		if s.answers() {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -163,20 +167,34 @@ func (s *server) wait() error {
 	}
 }
 
+// answers reports whether the server serves what its program is for.
+func (s *server) answers() bool {
+	if s.program == "queued" {
+		line, err := asksInline(s.port, "Q.LEN flin:ready")
+		return err == nil && line[0] == ':'
+	}
+	return answersPing(s.port)
+}
+
 func answersPing(addr string) bool {
+	line, err := asksInline(addr, "GET flin:ready")
+	return err == nil && line[0] == '$'
+}
+
+// asksInline sends a line of RESP and returns the first line of the reply.
+func asksInline(addr, command string) (string, error) {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
-		return false
+		return "", err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		return false
+		return "", err
 	}
-	if _, err := conn.Write([]byte("GET flin:ready\r\n")); err != nil {
-		return false
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		return "", err
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && (line == "$-1\r\n" || line[0] == '$')
+	return bufio.NewReader(conn).ReadString('\n')
 }
 
 // freeAddr returns a loopback address that nobody listened on a moment ago.

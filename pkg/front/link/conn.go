@@ -47,8 +47,8 @@ type Limits struct {
 	Budget *Budget
 }
 
-// Conn is one client's connection. Fill, Buffered, Discard, Drain, Await, CloseAfterFlush, Detach and Release belong to
-// the one goroutine that reads; every other method may be called from anywhere.
+// Conn is one client's connection. Fill, Buffered, Discard, Drain, Await, AwaitReading, CloseAfterFlush, Detach and Release
+// belong to the one goroutine that reads; every other method may be called from anywhere.
 type Conn struct {
 	nc      net.Conn
 	limits  Limits
@@ -68,6 +68,7 @@ type Conn struct {
 	mu sync.Mutex // guards what follows; never held across a system call
 	output
 	parked bool      // the reader waits on room
+	rouse  bool      // the reader reads while it waits for answers: the last of them ends its read
 	closed error     // why the connection is over
 	room   sync.Cond // the reader waits here for answers to go out
 }

@@ -322,3 +322,95 @@ func TestAllConnectionsShareABudget(t *testing.T) {
 		t.Errorf("%d bytes are not given back by Release", n)
 	}
 }
+
+func TestWhoReadsWhileHeWaitsIsRousedByTheLastAnswer(t *testing.T) {
+	pipeServer, pipeClient := net.Pipe()
+	defer func() { _ = pipeClient.Close() }()
+	socket, client := pair(t, testLimits)
+	for name, ends := range map[string]struct {
+		c      *Conn
+		client net.Conn
+	}{"socket": {socket, client}, "pipe": {New(pipeServer, 2, testLimits), pipeClient}} {
+		c := ends.c
+		for range 500 {
+			c.Started()
+			go c.Finished()
+			if err := c.AwaitReading(); err != nil || c.InFlight() != 0 {
+				t.Fatalf("%s: %v, %d in flight", name, err, c.InFlight())
+			}
+		}
+		c.Started()
+		done := make(chan error)
+		go func() { done <- c.AwaitReading() }()
+		_, _ = ends.client.Write([]byte("ahead")) // a failure shows in what is read
+		c.Finished()
+		if err := <-done; err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for len(c.Buffered()) < 5 {
+			if err := c.Fill(); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if string(c.Buffered()) != "ahead" {
+			t.Errorf("%s: %q", name, c.Buffered())
+		}
+		c.Close(nil)
+	}
+}
+
+func TestWhoReadsWhileHeWaitsSeesTheClientLeave(t *testing.T) {
+	for name, end := range map[string]struct {
+		do   func(c *Conn, client *net.TCPConn)
+		want error
+	}{
+		"closes":       {func(_ *Conn, client *net.TCPConn) { _ = client.Close() }, io.EOF},
+		"says no more": {func(_ *Conn, client *net.TCPConn) { _ = client.CloseWrite() }, io.EOF},
+		"stops":        {func(c *Conn, _ *net.TCPConn) { c.Stop() }, ErrStopping},
+		"is closed":    {func(c *Conn, _ *net.TCPConn) { c.Close(ErrSlowClient) }, nil},
+	} {
+		c, client := pair(t, testLimits)
+		c.Started()
+		done := make(chan error)
+		go func() { done <- c.AwaitReading() }()
+		end.do(c, client)
+		if err := <-done; err == nil || end.want != nil && !errors.Is(err, end.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "stops" { // with an answer the connection comes to its end
+			c.Finished()
+			if err := c.Fill(); !errors.Is(err, ErrStopping) {
+				t.Errorf("then %v", err)
+			}
+		}
+	}
+}
+
+func TestAClientThatSendsMuchAheadIsNotReadWithoutBound(t *testing.T) {
+	c, client := pair(t, testLimits)
+	c.Started()
+	done := make(chan error)
+	go func() { done <- c.AwaitReading() }()
+	sent := make(chan struct{})
+	go func() {
+		_, _ = client.Write(make([]byte, 64<<20)) // it is not read
+		close(sent)
+	}()
+	for !c.waitsOnly() {
+		time.Sleep(time.Millisecond) // the kernel takes a while to hand it over
+	}
+	c.Finished()
+	if err := <-done; err != nil || len(c.Buffered()) < readAhead || len(c.Buffered()) > readAhead+largeInput {
+		t.Errorf("%v, %d bytes", err, len(c.Buffered()))
+	}
+	c.Close(nil)
+	_ = client.Close()
+	<-sent
+}
+
+// waitsOnly reports whether the reader waits for answers and does not read.
+func (c *Conn) waitsOnly() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.awaited.Load() == 0 && !c.rouse
+}

@@ -23,6 +23,7 @@ type input struct {
 	r, w     int               // in[r:w] is read and not yet consumed
 	pooled   *[largeInput]byte // in is this
 	endAtEOF bool              // EndAtEOF was called
+	onStop   func()            // of OnStop
 	charged  int64             // bytes of in that the Budget granted
 }
 
@@ -65,6 +66,10 @@ func (c *Conn) Fill() error {
 // still be reading; whether it has gone altogether cannot be told.
 func (c *Conn) EndAtEOF() { c.endAtEOF = true }
 
+// OnStop has fn called by the reader once Stop was called, before Fill waits for the answers of what was read: it may
+// withdraw what would take long.
+func (c *Conn) OnStop(fn func()) { c.onStop = fn }
+
 // answerTheRest waits at most halfOpen for answers and sees them written.
 func (c *Conn) answerTheRest() {
 	if c.inFlight.Load() > 0 {
@@ -79,6 +84,9 @@ func (c *Conn) answerTheRest() {
 
 // stop waits for the answers of what was read and sees them written.
 func (c *Conn) stop() error {
+	if c.onStop != nil {
+		c.onStop()
+	}
 	if err := c.Await(0); err != nil {
 		return err
 	}

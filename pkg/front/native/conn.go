@@ -2,6 +2,7 @@ package native
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
@@ -16,6 +17,7 @@ type conn struct {
 	link    *link.Conn
 	engine  engine.Engine
 	pending pending
+	refuses atomic.Bool // the server stops: what is withdrawn is answered Unavailable, so that it is sent elsewhere
 }
 
 // closing is an error that is told to the client before the connection is closed.
@@ -166,7 +168,18 @@ func (c *conn) submit(req *wire.Request) {
 		c.server.streams.Add(1)
 	}
 	req.Tag = c.pending.add(req.Tag, stream)
+	if req.Op.Waits() {
+		c.pending.mayWait(req.Tag)
+	}
 	c.engine.Submit(*req, c)
+}
+
+// withdrawWaits ends what may wait for long because the server stops.
+func (c *conn) withdrawWaits() {
+	c.refuses.Store(true)
+	for _, tag := range c.pending.waiting() {
+		c.engine.Cancel(c, tag)
+	}
 }
 
 // Reply implements engine.Replier.
@@ -174,6 +187,9 @@ func (c *conn) Reply(tag uint64, resp wire.Response) {
 	client, stream, ok := c.pending.answer(tag, !resp.More)
 	if !ok {
 		return
+	}
+	if resp.Code == wire.Canceled && c.refuses.Load() {
+		resp = wire.Fail(link.ErrStopping)
 	}
 	c.answer(client, &resp)
 	switch {

@@ -16,6 +16,7 @@ type place struct {
 	use    uint32
 	busy   bool
 	stream bool
+	waits  bool // it may take long
 }
 
 // add makes a place for the client's request and returns its tag.
@@ -30,7 +31,7 @@ func (p *pending) add(client uint64, stream bool) uint64 {
 		p.places = append(p.places, place{})
 	}
 	at := &p.places[i]
-	at.client, at.busy, at.stream = client, true, stream
+	at.client, at.busy, at.stream, at.waits = client, true, stream, false
 	at.use++
 	tag := uint64(at.use)<<32 | uint64(i)
 	if stream {
@@ -38,6 +39,13 @@ func (p *pending) add(client uint64, stream bool) uint64 {
 	}
 	p.mu.Unlock()
 	return tag
+}
+
+// mayWait notes that a request, which has just been added, may take long.
+func (p *pending) mayWait(tag uint64) {
+	p.mu.Lock()
+	p.places[uint32(tag)].waits = true
+	p.mu.Unlock()
 }
 
 // answer returns the client's tag of a request, and frees its place with its last answer. It is not ok if the request
@@ -74,12 +82,17 @@ func (p *pending) find(client uint64) (tag uint64, ok bool) {
 }
 
 // all returns the tags of all requests.
-func (p *pending) all() []uint64 {
+func (p *pending) all() []uint64 { return p.tags(false) }
+
+// waiting returns the tags of those that may take long.
+func (p *pending) waiting() []uint64 { return p.tags(true) }
+
+func (p *pending) tags(onlyWaiting bool) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var tags []uint64
 	for i := range p.places {
-		if at := &p.places[i]; at.busy {
+		if at := &p.places[i]; at.busy && (at.waits || !onlyWaiting) {
 			tags = append(tags, uint64(at.use)<<32|uint64(i))
 		}
 	}

@@ -85,6 +85,7 @@ func (s *Server) Collectors() []prometheus.Collector {
 func (s *Server) ServeConn(lc *link.Conn) {
 	lc.EndAtEOF() // so that what a client waited for that has gone is withdrawn at once
 	c := &conn{server: s, link: lc, engine: s.cfg.Engine}
+	lc.OnStop(c.withdrawWaits)
 	err := c.hello()
 	if err == nil {
 		err = c.serve()

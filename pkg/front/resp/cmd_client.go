@@ -88,11 +88,20 @@ func cmdClientUnblock(c *conn, args [][]byte) {
 		c.failArity()
 		return
 	}
-	if _, ok := parseInt(args[2]); !ok {
+	id, ok := parseInt(args[2])
+	if !ok {
 		c.failInteger()
 		return
 	}
-	c.replyInt(0) // no command blocks
+	why := endedNull
+	if len(args) == 4 && fold(args[3], "error") {
+		why = endedError
+	}
+	if o := c.s.clients.get(uint64(id)); o != nil && o.unblock(why) {
+		c.replyInt(1)
+		return
+	}
+	c.replyInt(0)
 }
 
 func cmdClientReply(c *conn, args [][]byte) {

@@ -122,8 +122,8 @@ func (c *conn) infoClients(w *bytes.Buffer) {
 	t.mu.Lock()
 	tracking := len(t.members)
 	t.mu.Unlock()
-	fmt.Fprintf(w, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%s\r\nblocked_clients:0\r\n"+
-		"tracking_clients:%d\r\n", c.s.clients.len(), c.s.params.values["maxclients"], tracking)
+	fmt.Fprintf(w, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%s\r\nblocked_clients:%d\r\n"+
+		"tracking_clients:%d\r\n", c.s.clients.len(), c.s.params.values["maxclients"], c.s.stats.blocked.Load(), tracking)
 }
 
 func (c *conn) infoMemory(w *bytes.Buffer) {

@@ -43,8 +43,11 @@ type conn struct {
 	watched  []watchedKey
 	captured wire.Response // the answer that call waited for
 	counted  counted
+	engine   wire.EngineID // that was asked last
 
 	ring
+	blocking
+	delivery wire.QueueDelivery // replies are made of it, with the output locked
 
 	about    about                    // seen by CLIENT LIST, under its own lock
 	speaks3  atomic.Bool              // resp3, for those who push

@@ -68,9 +68,10 @@ func (c *conn) submit(op wire.Op, body []byte, answer slot) {
 	if c.mute.now {
 		answer.bits |= slotMuted
 	}
-	if !c.idle() && !c.reserve(&answer) {
+	if !c.idle() && (!c.sameEngine(op) || !c.reserve(&answer)) {
 		return
 	}
+	c.engine = op.Engine()
 	if c.reading != nil {
 		answer.reading, c.reading = c.reading, nil
 		c.s.tracker.register(answer.reading)
@@ -83,6 +84,10 @@ func (c *conn) submit(op wire.Op, body []byte, answer slot) {
 	c.s.cfg.Engine.Submit(req, c)
 }
 
+// sameEngine waits for every earlier command where op is for another engine than they are: two engines may be two groups,
+// and nothing else would keep the commands in order. It is false when the connection is over meanwhile.
+func (c *conn) sameEngine(op wire.Op) bool { return op.Engine() == c.engine || c.wait() }
+
 // call asks the engine for op and waits for the answer, whose body it owns. It is for commands that need more than one
 // answer, or need it before they can say anything. False: the connection is over.
 func (c *conn) call(op wire.Op, body []byte) (wire.Response, bool) {
@@ -94,6 +99,7 @@ func (c *conn) call(op wire.Op, body []byte) (wire.Response, bool) {
 	}
 	c.newBatch()
 	req := wire.Request{Op: op, Deadline: c.deadline, Body: body}
+	c.engine = op.Engine()
 	answer := slot{shape: shapeCapture, cmd: c.cmd}
 	req.Tag = c.open(&answer)
 	c.s.cfg.Engine.Submit(req, c)

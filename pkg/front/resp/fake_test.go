@@ -20,6 +20,7 @@ type fakeEngine struct {
 	watches map[uint64]fakeWatch
 	queue   chan func()
 	done    chan struct{}
+	queues  *fakeQueues // serves the queue engine's operations; nil: they are not
 }
 
 type fakeValue struct {
@@ -50,6 +51,10 @@ func (e *fakeEngine) close() {
 }
 
 func (e *fakeEngine) Submit(req wire.Request, r wire.Replier) {
+	if req.Op.Engine() == wire.EngineQueue && e.queues != nil {
+		e.queues.submit(req, r)
+		return
+	}
 	if req.Op == wire.OpKVWatch {
 		e.mu.Lock()
 		e.watches[req.Tag] = fakeWatch{r}
@@ -75,6 +80,9 @@ func (e *fakeEngine) Submit(req wire.Request, r wire.Replier) {
 }
 
 func (e *fakeEngine) Cancel(r wire.Replier, tag uint64) {
+	if e.queues != nil {
+		e.queues.cancel(r, tag)
+	}
 	e.mu.Lock()
 	w, ok := e.watches[tag]
 	delete(e.watches, tag)

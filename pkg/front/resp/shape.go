@@ -35,6 +35,18 @@ const (
 	shapeExec                    // the replies of a transaction
 	shapeCapture                 // none: the reader waits for the answer
 	shapeHeld                    // none: the reply has been written already
+
+	shapePushed    // the id of a message
+	shapePushedAll // the ids of arg messages
+	shapeBody      // the body of a message, or null
+	shapeBodies    // the bodies of messages, or null
+	shapeMessages  // leased messages, or null
+	shapePeeked    // messages that stay where they are
+	shapeMessage   // all that is known of a message, or null
+	shapeAcked     // Num, or an error that says which of arg receipts are stale
+	shapeRemoved   // 1, or 0 where the message is not there
+	shapeQueue     // all that is known of a queue
+	shapeCount     // Num
 )
 
 // encode appends the reply to b. It is called with the output locked.
@@ -89,6 +101,8 @@ func (s *slot) encode(c *conn, b []byte, resp *wire.Response) []byte {
 		c.captured = *resp
 		c.captured.Body = append([]byte(nil), resp.Body...)
 	case shapeHeld:
+	default:
+		return s.encodeQueue(c, b, resp, resp3)
 	}
 	return b
 }
@@ -104,6 +118,9 @@ func (s *slot) encodeFailure(c *conn, b []byte, resp *wire.Response, resp3 bool)
 	case shapeExec:
 		return s.exec.encodeFailure(c, b, resp, resp3)
 	default:
+	}
+	if s.shape >= shapePushed {
+		return s.encodeQueueFailure(c, b, resp, resp3)
 	}
 	switch resp.Code {
 	case wire.NotFound:
@@ -199,7 +216,7 @@ func expiryIn(ms, unit int64, left bool) int64 {
 
 // tally counts a lookup as one that found its key or did not.
 func (s *slot) tally(c *conn, resp *wire.Response) {
-	if s.cmd == nil || s.cmd.flags&isRead == 0 {
+	if s.cmd == nil || s.cmd.flags&isRead == 0 || len(s.cmd.keys) == 0 {
 		return
 	}
 	switch {

@@ -75,7 +75,8 @@ func (c *conn) growRing() {
 // large as a value can be.
 func (c *conn) reserve(answer *slot) bool {
 	switch answer.shape {
-	case shapeValue, shapePart, shapeOld, shapeEntries, shapeFewOrValue, shapeMatches, shapeExec:
+	case shapeValue, shapePart, shapeOld, shapeEntries, shapeFewOrValue, shapeMatches, shapeExec,
+		shapeBody, shapeBodies, shapeMessages, shapePeeked, shapeMessage:
 	default:
 		return true
 	}

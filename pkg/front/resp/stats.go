@@ -17,6 +17,7 @@ type stats struct {
 	calls    []atomic.Uint64 // by command.index
 	lookups  [lookupStripes]lookups
 	accepted atomic.Uint64 // connections so far
+	blocked  atomic.Int64  // connections whose command waits for a message
 
 	invalidations atomic.Uint64 // messages to clients that track keys
 

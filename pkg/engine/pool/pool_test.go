@@ -1,0 +1,86 @@
+package pool
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// answers is a Replier that keeps what it gets.
+type answers struct {
+	mu   sync.Mutex
+	more *sync.Cond
+	all  []wire.Response
+}
+
+func newAnswers() *answers {
+	a := &answers{}
+	a.more = sync.NewCond(&a.mu)
+	return a
+}
+
+// Reply keeps the answer.
+func (a *answers) Reply(_ uint64, resp wire.Response) {
+	a.mu.Lock()
+	a.all = append(a.all, resp)
+	a.mu.Unlock()
+	a.more.Broadcast()
+}
+
+// wait returns the answers once there are n.
+func (a *answers) wait(n int) []wire.Response {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.all) < n {
+		a.more.Wait()
+	}
+	return a.all
+}
+
+func TestTasksOverTheBoundAreBusy(t *testing.T) {
+	p := New("test", 1, 2)
+	defer p.Close()
+	hold, held := make(chan struct{}), make(chan struct{})
+	submit := func(tag uint64, run func(*Task)) *answers {
+		a := newAnswers()
+		p.Add(p.Open(a, &wire.Request{Tag: tag}, run))
+		return a
+	}
+	ok := func(t *Task) { t.Answer(wire.Response{Num: 7}) }
+	first := submit(1, func(t *Task) { close(held); <-hold; t.Answer(wire.Response{Num: 1}) })
+	<-held
+	second, third, fourth := submit(2, ok), submit(3, ok), submit(4, ok)
+	if resp := fourth.wait(1)[0]; resp.Code != wire.Busy || !strings.Contains(string(resp.Body), "-workers") {
+		t.Errorf("over the bound a task was answered %v %s", resp.Code, resp.Body)
+	}
+	if !p.Cancel(third, 3) || p.Cancel(third, 3) {
+		t.Error("a waiting task is withdrawn once")
+	}
+	if !p.Cancel(first, 1) {
+		t.Error("a running task can be withdrawn")
+	}
+	close(hold)
+	for i, c := range []struct {
+		a    *answers
+		code wire.Code
+	}{{first, wire.Canceled}, {second, wire.OK}, {third, wire.Canceled}} {
+		if resp := c.a.wait(1)[0]; resp.Code != c.code {
+			t.Errorf("task %d was answered %v", i+1, resp.Code)
+		}
+	}
+	p.Close()
+	if resp := submit(5, ok).wait(1)[0]; resp.Code != wire.Unavailable {
+		t.Errorf("after the end a task was answered %v", resp.Code)
+	}
+	for _, a := range []*answers{first, second, third, fourth} {
+		if n := len(a.wait(1)); n != 1 {
+			t.Errorf("%d answers to one task", n)
+		}
+	}
+}

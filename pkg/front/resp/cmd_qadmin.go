@@ -1,0 +1,137 @@
+package resp
+
+import (
+	"math"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+// onQueue asks for an operation whose payload is the queue's name.
+func (c *conn) onQueue(op wire.Op, args [][]byte, sh shape) {
+	c.body = append(c.body[:0], args[1]...)
+	c.submit(op, c.body, slot{shape: sh})
+}
+
+func cmdQLen(c *conn, args [][]byte)    { c.onQueue(wire.OpQueueLen, args, shapeCount) }
+func cmdQInfo(c *conn, args [][]byte)   { c.onQueue(wire.OpQueueInfo, args, shapeQueue) }
+func cmdQPurge(c *conn, args [][]byte)  { c.onQueue(wire.OpQueueClear, args, shapeCount) }
+func cmdQDel(c *conn, args [][]byte)    { c.onQueue(wire.OpQueueDelete, args, shapeCount) }
+func cmdQPause(c *conn, args [][]byte)  { c.onQueue(wire.OpQueuePause, args, shapeOK) }
+func cmdQResume(c *conn, args [][]byte) { c.onQueue(wire.OpQueueResume, args, shapeOK) }
+
+func cmdQCreate(c *conn, args [][]byte) {
+	m := wire.QueueCreate{Queue: args[1]}
+	for i := 2; i < len(args); i += 2 {
+		v, ok := c.option(args, i)
+		if !ok || !c.setting(&m, args[i], v) {
+			return
+		}
+	}
+	c.body = m.Append(c.body[:0])
+	c.submit(wire.OpQueueCreate, c.body, slot{shape: shapeCount})
+}
+
+// setting reads a setting of a queue into m. It replies itself, and is false, if it makes no sense.
+func (c *conn) setting(m *wire.QueueCreate, option, v []byte) (ok bool) {
+	s := &m.Settings
+	switch ok = true; {
+	case fold(option, "lease"):
+		m.Fields |= wire.QueueHasLease
+		s.Lease, ok = c.number("LEASE", v, 1, wire.MaxLease)
+	case fold(option, "maxdeliver"):
+		m.Fields |= wire.QueueHasMaxDeliver
+		s.MaxDeliver, ok = c.number("MAXDELIVER", v, 0, math.MaxUint32)
+	case fold(option, "dlq"):
+		m.Fields |= wire.QueueHasDeadLetter
+		s.DeadLetter = v
+	case fold(option, "maxlen"):
+		m.Fields |= wire.QueueHasMaxLen
+		s.MaxLen, ok = c.number("MAXLEN", v, 0, math.MaxInt64)
+	case fold(option, "ttl"):
+		m.Fields |= wire.QueueHasTTL
+		s.TTL, ok = c.number("TTL", v, 0, wire.MaxDelay)
+	case fold(option, "overflow"):
+		m.Fields |= wire.QueueHasOverflow
+		switch {
+		case fold(v, "reject"):
+			s.Overflow = wire.QueueReject
+		case fold(v, "drop"):
+			s.Overflow = wire.QueueDrop
+		default:
+			c.fail("ERR OVERFLOW must be reject or drop, not '" + cText(v, 64) + "'")
+			return false
+		}
+	default:
+		c.failOption(option)
+		return false
+	}
+	return ok
+}
+
+func cmdQRedrive(c *conn, args [][]byte) {
+	m := wire.QueueRedrive{Queue: args[1]}
+	for i := 2; i < len(args); i += 2 {
+		v, ok := c.option(args, i)
+		switch {
+		case !ok:
+			return
+		case !fold(args[i], "count"):
+			c.failOption(args[i])
+			return
+		}
+		if m.Count, ok = c.number("COUNT", v, 1, math.MaxInt64); !ok {
+			return
+		}
+	}
+	c.body = m.Append(c.body[:0])
+	c.submit(wire.OpQueueRedrive, c.body, slot{shape: shapeCount})
+}
+
+// cmdQList reads page after page: other connections are served meanwhile, this one is not.
+func cmdQList(c *conn, args [][]byte) {
+	m := wire.QueueList{Limit: wire.MaxPeek}
+	switch {
+	case len(args) == 1:
+	case len(args) == 3 && fold(args[1], "match"):
+		m.Match = args[2]
+	default:
+		c.fail("ERR syntax error: Q.LIST [MATCH pattern]")
+		return
+	}
+	var names []byte
+	var info wire.QueueInfo
+	total, limit := 0, c.link.Limits().MaxOutput/2
+	for {
+		c.body = m.Append(c.body[:0])
+		resp, ok := c.call(wire.OpQueueList, c.body)
+		if !ok {
+			return
+		}
+		if resp.Code != wire.OK {
+			c.failWire(&resp)
+			return
+		}
+		r := wire.NewReader(resp.Body)
+		before := total
+		for r.Len() > 0 {
+			if wire.TakeQueueInfo(&r, &info); r.Err() != nil {
+				break
+			}
+			names = appendBulk(names, info.Name)
+			total++
+		}
+		if err := r.Err(); err != nil {
+			c.end(c.appendBadAnswer(c.begin(), err))
+			return
+		}
+		if len(names) > limit {
+			c.fail("ERR the names take more than " + itoa(limit) + " bytes, the limit of a reply: use MATCH")
+			return
+		}
+		if resp.Num == 0 || total == before {
+			break
+		}
+		m.After = info.Name
+	}
+	c.end(append(appendArray(c.begin(), total), names...))
+}

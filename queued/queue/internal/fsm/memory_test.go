@@ -1,0 +1,102 @@
+package fsm
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+func heapInUse() int64 {
+	runtime.GC()
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it pushes hundreds of thousands of messages")
+	}
+	const messages, bound = 250_000, 40
+	b := newBench(t, store.Options{Dir: t.TempDir()})
+	defer b.close()
+	b.m.cache.limit = 64 << 10
+	b.now = 1_000_000
+	if err := <-b.st.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	body := (&wire.QueuePush{Queue: []byte("jobs"), Messages: []wire.QueueMessage{{Body: []byte("a small job")}}}).Append(nil)
+	before := heapInUse()
+	for i := range messages {
+		b.now += int64(i & 1)
+		if ans := b.apply(command{wire.OpQueuePush, body})[0]; ans.Num != 1 {
+			t.Fatalf("push %d was answered %+v", i, ans)
+		}
+	}
+	if err := <-b.st.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	// What Badger has in memory is the same for any number of messages: it is counted by the machine that has none.
+	used := heapInUse() - before
+	b.m.mu.Lock()
+	b.m.queues, b.m.byQID, b.m.sorted, b.m.recent = nil, nil, nil, nil
+	b.m.cache = cache{limit: b.m.cache.limit}
+	b.m.mu.Unlock()
+	rest := heapInUse() - before
+	if each := (used - rest) / messages; each >= bound {
+		t.Errorf("a message costs %d bytes, the bound is %d", each, bound)
+	} else {
+		t.Logf("a message costs %d bytes; the store has %d besides", each, rest/messages)
+	}
+	if err := b.m.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	q := b.m.queues["jobs"]
+	if q.ready != messages {
+		t.Errorf("after a restart %d messages are ready, not %d", q.ready, messages)
+	}
+	after := heapInUse() - before - rest
+	if each := after / messages; each >= bound {
+		t.Errorf("after a restart a message costs %d bytes, the bound is %d", each, bound)
+	}
+}
+
+func TestAPoppedMessageLeavesNothingInMemoryOrInTheStore(t *testing.T) {
+	b := newBench(t, store.Options{Memory: true})
+	defer b.close()
+	b.now = 1_000_000
+	p := newPlayer(77)
+	for range 50 {
+		m := wire.QueuePush{Queue: []byte("jobs")}
+		for range 20 {
+			x := p.message()
+			x.Flags &^= wire.MessageDelayed | wire.MessageDedup | wire.MessageTTL
+			m.Messages = append(m.Messages, x)
+		}
+		b.one(wire.OpQueuePush, &m)
+	}
+	for b.one(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("jobs"), Count: 7}).Code == wire.OK {
+		b.now++
+	}
+	q := b.m.queues["jobs"]
+	if q.total() != 0 || len(q.groups) != 0 || b.m.cache.bytes != 0 || b.m.wakes.len() != 0 {
+		t.Errorf("left are %d messages, %d groups, %d bytes of cache, %d alarms", q.total(), len(q.groups), b.m.cache.bytes, b.m.wakes.len())
+	}
+	for _, l := range q.lanes {
+		if l.chunks != 0 || len(l.blocks) != 0 || l.back.len() != 0 {
+			t.Errorf("priority %d has %d chunks left", l.prio, l.chunks)
+		}
+	}
+	keys := 0
+	v := b.st.View()
+	defer v.Close()
+	if err := v.Iterate(nil, nil, store.IterOptions{}, func([]byte, store.Value) bool { keys++; return true }); err != nil {
+		t.Fatal(err)
+	}
+	if keys != 2 {
+		t.Errorf("the store has %d keys, not the queue and the next number alone:\n%s", keys, b.dump())
+	}
+}
