@@ -78,7 +78,7 @@ func (s *Store) closeBase(b *base) {
 type reclaiming struct {
 	file uint32 // 0: none
 	off  int64
-	next time.Time // no piece is gone over before
+	next time.Time // tidy goes over no piece before
 }
 
 // tidy does the flusher's other work while no table waits: it gives up what nobody holds, goes over half-dead blob files,
@@ -102,6 +102,9 @@ func (s *Store) tidy() error {
 		}
 	}
 	s.considerRebuild()
+	if now.Before(s.reclaiming.next) {
+		return nil
+	}
 	return s.reclaim()
 }
 
@@ -140,9 +143,6 @@ func (s *Store) pause(d time.Duration) time.Duration {
 func (s *Store) reclaim() error {
 	g := &s.reclaiming
 	start := time.Now()
-	if start.Before(g.next) {
-		return nil
-	}
 	if g.file == 0 {
 		no, ok := s.space.worst(s.base.blobs.Active())
 		if !ok {
