@@ -32,7 +32,12 @@ func After(key string) ScanOption {
 // Match leaves out keys that do not match a glob, as in Redis's SCAN.
 func Match(glob string) ScanOption { return func(m *wire.KVScan) { m.Match = []byte(glob) } }
 
-// PageSize fetches n entries at a time, at most 10,000; by default 1,000, or less where values are large.
+// defaultPage is how many entries a scan fetches at a time: few enough that the answer does not hold up the others on
+// its connection.
+const defaultPage = 256
+
+// PageSize fetches n entries at a time, at most 10,000; by default 256, or less where values are large. Whoever
+// shares the connection waits for a page at a time.
 func PageSize(n int) ScanOption {
 	return func(m *wire.KVScan) { m.Limit = uint64(min(max(n, 1), wire.MaxBatch)) }
 }
@@ -45,6 +50,9 @@ func (kv *KV) Scan(prefix string, opts ...ScanOption) iter.Seq2[Entry, error] {
 		m := wire.KVScan{DB: kv.db, Prefix: []byte(prefix)}
 		for _, o := range opts {
 			o(&m)
+		}
+		if m.Limit == 0 {
+			m.Limit = defaultPage
 		}
 		for {
 			resp, err := kv.ask(wire.OpKVScan, true, &m)

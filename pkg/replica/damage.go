@@ -34,9 +34,7 @@ func openWAL(cfg *Config) (w *wal.WAL, err error) {
 	return wal.Open(cfg.Dir, func(w *wal.WAL) {
 		wal.WithSegmentSize(cfg.SegmentSize)(w)
 		wal.WithLogger(newHclog(cfg.Log.Named("wal"), false))(w)
-		if cfg.vfs != nil {
-			wal.WithSegmentFiler(segment.NewFiler(cfg.Dir, cfg.vfs))(w)
-		}
+		wal.WithSegmentFiler(segment.NewFiler(cfg.Dir, cfg.vfs))(w)
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -32,8 +33,8 @@ type Group struct {
 	cfg    Config
 	log    *zap.Logger
 	ident  identity
-	server string // Raft server id: node/incarnation
-	lock   *dirLock
+	server string   // Raft server id: node/incarnation
+	lock   *os.File // of the folder
 	met    *metrics
 	logs   *logStore
 	fsm    *fsm
@@ -90,8 +91,12 @@ func Open(cfg Config, machines ...Machine) (*Group, error) {
 // setUp opens everything below Raft.
 func (g *Group) setUp(machines []Machine) (err error) {
 	if !g.cfg.Memory {
-		if g.lock, err = lockDir(g.cfg.Dir); err != nil {
-			return err
+		if err := os.MkdirAll(g.cfg.Dir, 0o750); err != nil {
+			return fmt.Errorf("create the folder of group %s: %w", g.cfg.Name, err)
+		}
+		// Before the log is opened: raft-wal would wait for ever.
+		if g.lock, err = disk.Lock(filepath.Join(g.cfg.Dir, "LOCK")); err != nil {
+			return fmt.Errorf("lock %s: %w; stop it, or choose another data folder (-data)", g.cfg.Dir, err)
 		}
 	}
 	fresh := g.cfg.Memory || !exists(filepath.Join(g.cfg.Dir, identityName))
@@ -147,7 +152,7 @@ func (g *Group) tearDown() error {
 		errs = append(errs, g.logs.close())
 	}
 	if g.lock != nil {
-		errs = append(errs, g.lock.unlock())
+		errs = append(errs, g.lock.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -153,7 +153,7 @@ func TestAGroupInMemoryStartsEmpty(t *testing.T) {
 
 func TestAFolderOfAnotherIsRefused(t *testing.T) {
 	n := single(t)
-	if _, err := openNode(t, n.cfg, t.TempDir()); err == nil || !strings.Contains(err.Error(), "another process") {
+	if _, err := openNode(t, n.cfg, t.TempDir()); err == nil || !strings.Contains(err.Error(), "running process holds it") {
 		t.Errorf("a folder in use: %v", err)
 	}
 	n.stop()

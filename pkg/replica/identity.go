@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // formatVersion is the version of what lies in a group's folder.
@@ -51,7 +53,7 @@ func identify(cfg *Config) (identity, error) {
 	path := filepath.Join(cfg.Dir, identityName)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fresh, writeSynced(path, fresh)
+		return fresh, stamp(path, fresh)
 	}
 	if err != nil {
 		return identity{}, fmt.Errorf("read the stamp of group %s: %w", cfg.Name, err)
@@ -76,35 +78,14 @@ func identify(cfg *Config) (identity, error) {
 	return id, nil
 }
 
-// writeSynced writes the stamp so that a crash leaves either none or all of it.
-func writeSynced(path string, id identity) error {
+// stamp writes the identity so that a crash leaves either none or all of it.
+func stamp(path string, id identity) error {
 	b, err := json.MarshalIndent(id, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("stamp %s: %w", path, err)
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = disk.WriteFile(path, append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("stamp %s: %w", path, err)
 	}
 	return nil
-}
-
-// syncDir makes the names in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

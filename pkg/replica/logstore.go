@@ -28,6 +28,7 @@ type logStore struct {
 	name     string
 	dir      string
 	memory   bool
+	files    *segmentFiles // nil: in memory, or a test's
 	floor    func() uint64 // the highest index that may be cut
 	fault    func(error)
 	relapse  func() // Raft must be reopened: its idea of the last entry is wrong
@@ -55,15 +56,24 @@ func openLog(cfg *Config, met *metrics) (*logStore, error) {
 		s.backend = raft.NewInmemStore()
 		return s, nil
 	}
+	if cfg.vfs == nil {
+		var err error
+		if s.files, err = openSegmentFiles(cfg); err != nil {
+			return nil, fmt.Errorf("open the folder of the Raft log of group %s: %w", cfg.Name, err)
+		}
+		real := *cfg
+		real.vfs = s.files
+		cfg = &real
+	}
 	w, err := openWAL(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open the Raft log of group %s in %s: %w", cfg.Name, cfg.Dir, err)
+		return nil, errors.Join(fmt.Errorf("open the Raft log of group %s in %s: %w", cfg.Name, cfg.Dir, err), s.close())
 	}
 	s.backend = w
 	first, err1 := w.FirstIndex()
 	last, err2 := w.LastIndex()
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, errors.Join(fmt.Errorf("read the bounds of the Raft log in %s: %w", cfg.Dir, err), w.Close())
+		return nil, errors.Join(fmt.Errorf("read the bounds of the Raft log in %s: %w", cfg.Dir, err), s.close())
 	}
 	s.last.Store(last)
 	if last > first {
@@ -275,8 +285,12 @@ func (s *logStore) check(index, term uint64, log *zap.Logger) error {
 // close closes the log's files.
 func (s *logStore) close() error {
 	s.stopping.Store(true)
+	var err error
 	if w, ok := s.backend.(*wal.WAL); ok {
-		return w.Close()
+		err = w.Close()
 	}
-	return nil
+	if s.files != nil {
+		s.files.close()
+	}
+	return err
 }

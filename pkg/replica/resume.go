@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
@@ -37,11 +36,7 @@ func mendLog(cfg *Config) (err error) {
 	if !tail.SealTime.IsZero() {
 		return nil
 	}
-	vfs := cfg.vfs
-	if vfs == nil {
-		vfs = fs.New()
-	}
-	f, err := vfs.OpenWriter(cfg.Dir, segment.FileName(tail))
+	f, err := cfg.vfs.OpenWriter(cfg.Dir, segment.FileName(tail))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // its file was never made: raft-wal makes it
 	}
@@ -51,7 +46,7 @@ func mendLog(cfg *Config) (err error) {
 	if err := errors.Join(mendTail(f, tail.BaseIndex, cfg.Log), f.Close()); err != nil {
 		return fmt.Errorf("segment %s: %w", segment.FileName(tail), err)
 	}
-	return resumeRotation(&meta, state, segment.NewFiler(cfg.Dir, vfs))
+	return resumeRotation(&meta, state, segment.NewFiler(cfg.Dir, cfg.vfs))
 }
 
 // resumeRotation ends the rotation of a segment that a crash cut off. The append that fills a segment seals it, and

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/skshohagmiah/flin/pkg/store/internal/blob"
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // counts are figures for Stats.
@@ -63,6 +63,9 @@ func (s *Store) runFlusher() {
 		}
 		if wait == 0 {
 			wait = tidyEvery
+		}
+		if rest := time.Until(s.reclaiming.next); rest > 0 {
+			wait = min(wait, rest)
 		}
 		timer.Reset(wait)
 		select {
@@ -156,7 +159,7 @@ func (b *base) noteFiles(number uint64) error {
 	if names == b.names {
 		return nil
 	}
-	if err := blob.SyncDir(b.dir); err != nil {
+	if err := disk.SyncDir(b.dir); err != nil {
 		return err
 	}
 	b.names = names

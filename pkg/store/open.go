@@ -11,7 +11,7 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 	"go.uber.org/zap"
 
-	"github.com/skshohagmiah/flin/pkg/store/internal/blob"
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // The folder of a store:
@@ -68,27 +68,8 @@ func readStamp(dir string) (*stamp, error) {
 
 // writeStamp replaces CURRENT.
 func writeStamp(dir string, st *stamp) error {
-	tmp := filepath.Join(dir, currentName+".tmp")
-	if err := writeSynced(tmp, st.encode()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, currentName)); err != nil {
+	if err := disk.WriteFile(filepath.Join(dir, currentName), []byte(st.encode())); err != nil {
 		return fmt.Errorf("replacing %s: %w", currentName, err)
-	}
-	return blob.SyncDir(dir)
-}
-
-func writeSynced(path, text string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("writing a stamp: %w", err)
-	}
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
 }

@@ -13,8 +13,9 @@ import (
 const (
 	tidyEvery    = 2 * time.Second  // between looks at what can be given up, when nothing else happens
 	recheckEvery = 10 * time.Second // between rechecks of a blob file
-	reclaimPiece = 8 << 20          // bytes of a blob file that are gone over under flushMu at a time
+	reclaimPiece = 2 << 20          // bytes of a blob file that are gone over under flushMu at a time
 	reclaimEvery = 4                // flushes after which a piece is due although tables wait
+	reclaimHurry = 256 << 20        // dead bytes beyond the living ones above which reclaim does not rest
 )
 
 // collect gives up what nobody holds any more: epochs, retired blob files, generations. Under flushMu.
@@ -77,6 +78,7 @@ func (s *Store) closeBase(b *base) {
 type reclaiming struct {
 	file uint32 // 0: none
 	off  int64
+	next time.Time // tidy goes over no piece before
 }
 
 // tidy does the flusher's other work while no table waits: it gives up what nobody holds, goes over half-dead blob files,
@@ -100,6 +102,9 @@ func (s *Store) tidy() error {
 		}
 	}
 	s.considerRebuild()
+	if now.Before(s.reclaiming.next) {
+		return nil
+	}
 	return s.reclaim()
 }
 
@@ -120,16 +125,30 @@ func (s *Store) recheckNext() error {
 	return s.recheck(s.recheckAt)
 }
 
+// pause is how long reclaim rests after a piece that took d: it shares the processor and the disk with those who are
+// served, so it takes a quarter of them, half when there is much to reclaim, and all when that is most of what there is.
+func (s *Store) pause(d time.Duration) time.Duration {
+	_, living, dead := s.space.sums()
+	switch {
+	case dead > living+reclaimHurry:
+		return 0
+	case dead > living/2+reclaimHurry/2:
+		return d
+	}
+	return 3 * d
+}
+
 // reclaim goes over one piece of a blob file that is at least half dead: what is still pointed to is appended elsewhere,
 // and its pointers are changed by a flush of their own. After the last piece the file is retired. Under flushMu.
 func (s *Store) reclaim() error {
 	g := &s.reclaiming
+	start := time.Now()
 	if g.file == 0 {
 		no, ok := s.space.worst(s.base.blobs.Active())
 		if !ok {
 			return nil
 		}
-		*g = reclaiming{file: no, off: blob.First}
+		g.file, g.off = no, blob.First
 	}
 	ep := s.epochs[len(s.epochs)-1]
 	w := s.newWriter(ep.pos)
@@ -153,18 +172,22 @@ func (s *Store) reclaim() error {
 		s.space.files[g.file].broken = true
 		s.space.mu.Unlock()
 		end, err = false, nil
-		*g = reclaiming{}
+		g.file = 0
 	}
 	if err != nil {
 		return err
 	}
 	if end {
 		w.gone = append(w.gone, g.file)
-		*g = reclaiming{}
+		g.file = 0
 	} else if g.file != 0 {
 		g.off = next
 	}
-	s.wake() // there may be more
+	if rest := s.pause(time.Since(start)); rest > 0 {
+		g.next = start.Add(time.Since(start) + rest)
+	} else {
+		s.wake() // there may be more
+	}
 	if moved == 0 && !end {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/store/internal/blob"
 )
 
@@ -20,8 +21,9 @@ func (s *Store) recover() (err error) {
 	if err := os.MkdirAll(s.opts.Dir, 0o750); err != nil {
 		return fmt.Errorf("creating the store's folder: %w", err)
 	}
-	if s.lock, err = lockFolder(filepath.Join(s.opts.Dir, lockName)); err != nil {
-		return err
+	lock := filepath.Join(s.opts.Dir, lockName)
+	if s.lock, err = disk.Lock(lock); err != nil {
+		return fmt.Errorf("locking the store with %s: %w; stop it, or choose another folder (-data)", lock, err)
 	}
 	var db *badger.DB
 	defer func() {
@@ -189,13 +191,10 @@ func (s *Store) create(st *stamp) (*badger.DB, error) {
 
 // finishGeneration says that everything in a generation is durable and complete.
 func finishGeneration(dir string) error {
-	if err := writeSynced(filepath.Join(dir, readyName), "complete\n"); err != nil {
-		return err
+	if err := disk.WriteFile(filepath.Join(dir, readyName), []byte("complete\n")); err != nil {
+		return fmt.Errorf("marking a generation as complete: %w", err)
 	}
-	if err := blob.SyncDir(dir); err != nil {
-		return err
-	}
-	return blob.SyncDir(filepath.Dir(dir))
+	return disk.SyncDir(filepath.Dir(dir))
 }
 
 // commitMarker commits a flush that has nothing but its marker.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // Sizes of the appending side.
@@ -180,15 +182,15 @@ func (s *Set) Sync() ([]Length, error) {
 	s.buf = nil // a megabyte is not kept while nothing happens
 	var out []Length
 	for _, f := range s.touched {
-		if err := datasync(f.f); err != nil {
+		if err := disk.Sync(f.f); err != nil {
 			return nil, fmt.Errorf("syncing %s: %w", f.path, err)
 		}
 		out = append(out, Length{File: f.no, Size: f.size.Load()})
 	}
 	s.touched = s.touched[:0]
 	if s.created {
-		if err := SyncDir(s.dir); err != nil {
-			return nil, err
+		if err := disk.SyncDir(s.dir); err != nil {
+			return nil, fmt.Errorf("syncing the folder of blob files: %w", err)
 		}
 		s.created = false
 	}
@@ -245,19 +247,4 @@ func (s *Set) Close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// SyncDir makes the names in a folder durable.
-func SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("syncing a folder: %w", err)
-	}
-	if err := d.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("syncing %s: %w", dir, err), d.Close())
-	}
-	if err := d.Close(); err != nil {
-		return fmt.Errorf("syncing %s: %w", dir, err)
-	}
-	return nil
 }

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package blob
-
-import "os"
-
-// datasync makes a file's bytes durable.
-func datasync(f *os.File) error { return f.Sync() }
