@@ -80,7 +80,7 @@ func TestADataDirectoryBelongsToOneProcessNodeAndProgram(t *testing.T) {
 			t.Errorf("opening gave %v, want a refusal that says %q", err, want)
 		}
 	}
-	refused(c, "kvd", "in use by a running process")
+	refused(c, "kvd", "a running process holds it")
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // Format is the version of the data directory's layout that this program writes.
@@ -58,9 +58,12 @@ func OpenDataDir(c Config, program string) (*DataDir, error) {
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
 	}
-	lock, err := lockDir(c.Data)
+	lock, err := disk.Lock(filepath.Join(c.Data, lockFile))
+	if errors.Is(err, disk.ErrLocked) {
+		return nil, fmt.Errorf("data directory %s: %w: stop it, or choose another -data", c.Data, err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-data: %w", err)
 	}
 	d := &DataDir{Path: c.Data, lock: lock}
 	if err := d.readStamp(fresh, c); err != nil {
@@ -75,27 +78,6 @@ func (d *DataDir) Close() error {
 		return nil
 	}
 	return d.lock.Close()
-}
-
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("-data: %w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		owner := make([]byte, 32)
-		n, _ := f.Read(owner) // who holds it is only told as a help
-		_ = f.Close()
-		return nil, fmt.Errorf("data directory %s is in use by a running process (pid %s): stop it, or choose another -data",
-			dir, string(owner[:n]))
-	}
-	if err = f.Truncate(0); err == nil {
-		_, err = fmt.Fprintf(f, "%d", os.Getpid())
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("-data: %w", err), f.Close())
-	}
-	return f, nil
 }
 
 func (d *DataDir) readStamp(fresh Stamp, c Config) error {
@@ -133,41 +115,17 @@ func (d *DataDir) readStamp(fresh Stamp, c Config) error {
 	return nil
 }
 
-// writeStamp makes the stamp durable before anything else is written, under its final name only when it is whole.
+// writeStamp makes the stamp durable before anything else is written.
 func (d *DataDir) writeStamp(path string, s Stamp) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the stamp: %w", err)
 	}
-	tmp := path + ".new"
-	if err := writeSynced(tmp, append(text, '\n')); err != nil {
-		return fmt.Errorf("-data: %w", err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := disk.WriteFile(path, append(text, '\n')); err != nil {
 		return fmt.Errorf("-data: %w", err)
 	}
 	d.Stamp = s
-	return syncDir(d.Path)
-}
-
-func writeSynced(path string, text []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return nil
 }
 
 func randomID() string {

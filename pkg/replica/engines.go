@@ -48,5 +48,5 @@ func (g *Group) adopt() error {
 		return nil
 	}
 	g.ident.Engines = names
-	return writeSynced(filepath.Join(g.cfg.Dir, identityName), g.ident)
+	return stamp(filepath.Join(g.cfg.Dir, identityName), g.ident)
 }
