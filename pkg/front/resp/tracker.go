@@ -147,6 +147,10 @@ func (t *tracker) step() {
 		t.failure = nil
 		tag = t.tag
 	}
+	if end {
+		// Whoever comes from here on waits for a watch of his own: he is not told that this one has ended.
+		t.tag, t.standing = 0, false
+	}
 	t.mu.Unlock()
 	for _, m := range messages {
 		m.who.tell(m.keys)
