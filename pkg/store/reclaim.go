@@ -15,7 +15,7 @@ const (
 	recheckEvery = 10 * time.Second // between rechecks of a blob file
 	reclaimPiece = 2 << 20          // bytes of a blob file that are gone over under flushMu at a time
 	reclaimEvery = 4                // flushes after which a piece is due although tables wait
-	reclaimHurry = 256 << 20        // dead bytes beyond the living ones above which reclaim does not rest
+	reclaimHurry = 384 << 20        // dead bytes beyond the living ones above which reclaim does not rest
 )
 
 // collect gives up what nobody holds any more: epochs, retired blob files, generations. Under flushMu.
@@ -125,8 +125,8 @@ func (s *Store) recheckNext() error {
 	return s.recheck(s.recheckAt)
 }
 
-// pause is how long reclaim rests after a piece that took d: it shares the processor and the disk with those who are
-// served, so it takes a quarter of them, half when there is much to reclaim, and all when that is most of what there is.
+// pause is how long reclaim rests after a piece that took d. It shares the processor and the disk with those who are served,
+// so it takes an eighth of them, half when there is much to reclaim, and all when there is too much.
 func (s *Store) pause(d time.Duration) time.Duration {
 	_, living, dead := s.space.sums()
 	switch {
@@ -135,7 +135,7 @@ func (s *Store) pause(d time.Duration) time.Duration {
 	case dead > living/2+reclaimHurry/2:
 		return d
 	}
-	return 3 * d
+	return 7 * d
 }
 
 // reclaim goes over one piece of a blob file that is at least half dead: what is still pointed to is appended elsewhere,
