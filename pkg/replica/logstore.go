@@ -61,9 +61,9 @@ func openLog(cfg *Config, met *metrics) (*logStore, error) {
 		if s.files, err = openSegmentFiles(cfg); err != nil {
 			return nil, fmt.Errorf("open the folder of the Raft log of group %s: %w", cfg.Name, err)
 		}
-		real := *cfg
-		real.vfs = s.files
-		cfg = &real
+		own := *cfg
+		own.vfs = s.files
+		cfg = &own
 	}
 	w, err := openWAL(cfg)
 	if err != nil {
