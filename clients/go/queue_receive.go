@@ -3,8 +3,7 @@ package flin
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -13,20 +12,24 @@ import (
 const (
 	defaultConcurrency = 16
 	pollTime           = 20 * time.Second // how long one request waits at the server for a message
-	giveBackTime       = 5 * time.Second  // for all messages that were leased and not begun
 )
 
 // Receive works a queue off: it leases messages and calls handler for each, with up to Concurrency of them at a time, until
 // ctx ends. While a handler runs its lease is extended at every third of it. A handler that returns nil acknowledges the
-// message. Any other error gives it back with the error's text, to be delivered again at once, or after the time that
-// RetryAfter says; an error that matches ErrReject sends it to the dead-letter queue. A handler that panics gives its
-// message back with the panic's text and ends nothing else.
+// message; what finishes together is acknowledged in one request. Any other error gives it back with the error's text, to be
+// delivered again at once, or after the time that RetryAfter says; an error that matches ErrReject sends it to the
+// dead-letter queue. A handler that panics gives its message back with the panic's text and ends nothing else.
+//
+// Messages are begun in the order in which they were leased. So that handlers need not wait for the server, further messages
+// are leased ahead if they are there: at most Concurrency of them, and only as many as the handlers, at the pace they have,
+// are likely to begin within an eighth of the lease and a second. A message that is not begun within a third of its lease
+// is given back, which counts as a delivery. Of a queue whose MaxDeliveries is 1 nothing is leased ahead.
 //
 // When ctx ends no more is leased, what was leased and not begun is given back, and the handlers that run may finish: their
 // context does not end with ctx but, if there is a DrainTimeout, so long after it. A handler whose lease is lost all the
 // same (the server could not be reached for too long, the message was removed) finds its context ended with ErrFenced as
-// the cause. Receive returns when the last handler has: nil if ctx has ended, else why it cannot go on, ErrClosed for one.
-// While the server cannot be reached, or says that it cannot now, it goes on trying.
+// the cause. Receive returns when the last message is settled: nil if ctx has ended, else why it cannot go on, ErrClosed for
+// one. While the server cannot be reached, or says that it cannot now, it goes on trying.
 //
 // A message is delivered at least once: a handler must be able to meet one that was dealt with before. It returns what is to
 // become of its message, and does not call Ack, Nack, Extend or Reject itself; LeasedUntil is when its first lease ends.
@@ -39,13 +42,11 @@ func (q *Queue) Receive(ctx context.Context, queue string, handler func(ctx cont
 	for _, o := range opts {
 		o.receive(r)
 	}
-	err := r.findLease()
+	ahead, err := r.findLease()
 	if err == nil {
-		r.finished = make(chan struct{}, r.concurrency)
-		handlers, stop := context.WithCancel(context.WithoutCancel(ctx))
-		defer stop()
-		err = r.fetch(ctx, handlers)
-		r.drainHandlers(stop)
+		r.buffer = newBuffer(r.concurrency, ahead, r.lease)
+		r.done = make(chan handled, r.concurrency)
+		err = r.run(ctx)
 	}
 	if over(ctx) {
 		err = nil // what it was asked to end has ended
@@ -66,84 +67,108 @@ type receiver struct {
 	leaser      *Queue // its calls end with Receive's context
 	settler     *Queue // its calls do not
 
-	running  int           // handlers; the goroutine of Receive alone counts
-	finished chan struct{} // an element for each handler that has returned
+	buffer  *buffer
+	workers sync.WaitGroup
+	done    chan handled // to be acknowledged; a worker waits when it is full
 }
 
 // findLease takes the queue's own lease where none was asked for. It is leased for explicitly from then on, so that what is
-// extended is what was leased.
-func (r *receiver) findLease() error {
-	for try := 0; r.lease <= 0; try++ {
+// extended is what was leased. ahead is how many messages may be leased ahead at most.
+func (r *receiver) findLease() (ahead int, err error) {
+	for try := 0; ; try++ {
 		info, err := r.leaser.Info(r.queue)
 		switch {
 		case err == nil:
-			r.lease = info.Settings.LeaseTime
+			if r.lease <= 0 {
+				r.lease = info.Settings.LeaseTime
+			}
+			if info.Settings.MaxDeliveries == 1 {
+				return 0, nil // what is given back would be dead and no handler have seen it
+			}
+			return r.concurrency, nil
 		case errors.Is(err, ErrNotFound):
-			r.lease = wire.DefaultLease * time.Millisecond
-		case !r.goesOn(nil, err, try):
-			return err
+			if r.lease <= 0 {
+				r.lease = wire.DefaultLease * time.Millisecond
+			}
+			return r.concurrency, nil
+		case r.goesOn(nil, err, try):
+		case r.lease > 0 && !over(r.leaser.client.ctx):
+			return 0, nil //nolint:nilerr // the queue can be worked off without; leasing says what is wrong
+		default:
+			return 0, err
 		}
 	}
-	return nil
 }
 
-// fetch leases messages and starts a handler for each, until ctx ends or it cannot go on, and returns why.
+// run works the queue off until ctx ends or it cannot go on, and returns why when all is settled.
+func (r *receiver) run(ctx context.Context) error {
+	handlers, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var acks sync.WaitGroup
+	for range ackCalls {
+		acks.Go(r.acknowledge)
+	}
+	err := r.fetch(ctx, handlers)
+	if r.drain > 0 {
+		t := time.AfterFunc(r.drain, stop)
+		defer t.Stop()
+	}
+	r.giveBack(r.buffer.close(), "the worker stopped before it began")
+	r.workers.Wait()
+	close(r.done)
+	acks.Wait()
+	return err
+}
+
+// fetch leases messages and lets workers begin them, until ctx ends or it cannot go on, and returns why. It has one request
+// under way at a time, because the answers to several would not come in the order of their messages.
 func (r *receiver) fetch(ctx, handlers context.Context) error {
-	for try := 0; r.awaitRoom(ctx); {
-		messages, err := r.leaser.LeaseBatch(r.queue, r.concurrency-r.running, Wait(pollTime), ForOption{r.lease})
+	for try := 0; ; {
+		n, wait := r.await(ctx)
+		if n == 0 {
+			return nil
+		}
+		messages, err := r.leaser.LeaseBatch(r.queue, min(n, wire.MaxBatch), Wait(wait), ForOption{r.lease})
 		switch {
-		case over(ctx):
-			r.giveBack(messages)
 		case err == nil:
 			try = 0
-			for _, m := range messages {
-				r.running++
-				go r.work(handlers, m)
+			for range r.buffer.add(messages, time.Now()) {
+				r.workers.Go(func() { r.work(handlers) })
 			}
 		case errors.Is(err, ErrEmpty):
 			try = 0
+			r.buffer.empty()
+		case over(ctx):
+			return nil
 		case r.goesOn(nil, err, try):
 			try++
 		default:
 			return err
 		}
 	}
-	return nil
 }
 
-// awaitRoom returns when another handler may run; false: ctx has ended.
-func (r *receiver) awaitRoom(ctx context.Context) bool {
-	for {
-		select {
-		case <-r.finished:
-			r.running--
+// await returns when there is room for n more messages, and how long the server may wait for the first of them; n = 0: ctx
+// has ended. Meanwhile it gives back what has waited for too long.
+func (r *receiver) await(ctx context.Context) (n int, wait time.Duration) {
+	for !over(ctx) {
+		late, next := r.buffer.late(time.Now())
+		if len(late) > 0 {
+			r.giveBack(late, "the worker was too busy to begin")
 			continue
-		default:
 		}
-		if over(ctx) {
-			return false
+		if n, wait = r.buffer.room(); n > 0 {
+			return n, wait
 		}
-		if r.running < r.concurrency {
-			return true
-		}
+		t := time.NewTimer(next)
 		select {
-		case <-r.finished:
-			r.running--
+		case <-r.buffer.wake:
+		case <-t.C:
 		case <-ctx.Done():
-			return false
 		}
+		t.Stop()
 	}
-}
-
-// drainHandlers waits for the handlers that run.
-func (r *receiver) drainHandlers(stop context.CancelFunc) {
-	if r.drain > 0 {
-		t := time.AfterFunc(r.drain, stop)
-		defer t.Stop()
-	}
-	for ; r.running > 0; r.running-- {
-		<-r.finished
-	}
+	return 0, 0
 }
 
 // goesOn reports whether a call that failed with err may succeed later, and pauses, longer with each try.
@@ -152,10 +177,18 @@ func (r *receiver) goesOn(m *Message, err error, try int) bool {
 	if m != nil {
 		c = r.settler.client
 	}
-	if c.closed.Load() || c.ctx.Err() != nil || !passing(err) {
+	if !c.mayYet(err) {
 		return false
 	}
 	r.report(m, err)
+	return c.rest(try)
+}
+
+// mayYet reports whether a call that failed with err may succeed later.
+func (c *Client) mayYet(err error) bool { return !c.closed.Load() && c.ctx.Err() == nil && passing(err) }
+
+// rest pauses, longer with each try, and reports whether the client is still open.
+func (c *Client) rest(try int) bool {
 	t := time.NewTimer(min(minBackoff<<min(try, 10), maxBackoff))
 	defer t.Stop()
 	select {
@@ -181,43 +214,4 @@ func (r *receiver) report(m *Message, err error) {
 	if r.onError != nil {
 		r.onError(m, err)
 	}
-}
-
-// giveBack gives messages back that were leased when it was too late for them.
-func (r *receiver) giveBack(messages []*Message) {
-	ctx, cancel := context.WithTimeout(r.settler.client.ctx, giveBackTime)
-	defer cancel()
-	client := r.settler.client.With(ctx)
-	for _, m := range messages {
-		m.queue = client.Queue
-		if err := m.Nack(Reason("the worker stopped before it began")); err != nil {
-			r.report(m, err) // it comes back when its lease ends
-		}
-	}
-}
-
-// work runs the handler for one message and settles what becomes of it.
-func (r *receiver) work(parent context.Context, m *Message) {
-	m.queue = r.settler
-	ctx, cancel := context.WithCancelCause(parent)
-	k := r.keep(m, cancel)
-	ended := errors.New("the handler ended its goroutine")
-	defer func() { // also when the handler calls runtime.Goexit
-		k.stop()
-		cancel(nil)
-		r.settle(m, k.until, ended)
-		r.finished <- struct{}{}
-	}()
-	ended = r.call(ctx, m)
-}
-
-// call runs the handler and makes an error of its panic.
-func (r *receiver) call(ctx context.Context, m *Message) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the handler panicked: %v", p)
-			r.report(m, fmt.Errorf("flin: %w\n%s", err, debug.Stack()))
-		}
-	}()
-	return r.handler(ctx, m)
 }
