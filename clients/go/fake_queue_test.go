@@ -23,6 +23,10 @@ type fakeQueue struct {
 	told    chan struct{}                      // has an element after each of them
 	hook    func(c *fakeConn, r *wire.Request) // called first, with mu held
 	stale   bool                               // every receipt is
+	once    bool                               // a message is delivered once only
+	hold    bool                               // acknowledgements are kept in held
+	held    []heldAck
+	holding chan int // gets how many receipts each of them has
 }
 
 type fakeMessage struct {
@@ -37,8 +41,14 @@ type fakeWaiter struct {
 	n   int
 }
 
+// heldAck is an acknowledgement that is not executed yet.
+type heldAck struct {
+	receipts []wire.Receipt
+	answer   func() // called with mu held
+}
+
 func newFakeQueue(t testing.TB, bodies ...string) *fakeQueue {
-	q := &fakeQueue{t: t, f: newFake(t), leased: map[wire.MessageID]fakeMessage{}, told: make(chan struct{}, 1000)}
+	q := &fakeQueue{t: t, f: newFake(t), leased: map[wire.MessageID]fakeMessage{}, told: make(chan struct{}, 1000), holding: make(chan int, 100)}
 	for _, b := range bodies {
 		q.next++
 		q.ready = append(q.ready, fakeMessage{id: wire.NewMessageID(0, q.next), body: b})
@@ -64,6 +74,13 @@ func (q *fakeQueue) waiters() int {
 	return len(q.waiting)
 }
 
+// readies returns how many messages nobody has leased.
+func (q *fakeQueue) readies() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ready)
+}
+
 func (q *fakeQueue) serve(c *fakeConn, req *wire.Request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,16 +90,28 @@ func (q *fakeQueue) serve(c *fakeConn, req *wire.Request) bool {
 	switch req.Op {
 	case wire.OpQueueInfo:
 		info := wire.QueueInfo{Name: jobs, Settings: wire.QueueSettings{Lease: 90}}
+		if q.once {
+			info.Settings.MaxDeliver = 1
+		}
 		c.answer(req.Tag, wire.Response{Body: info.Append(nil)})
 	case wire.OpQueueLease:
 		var m wire.QueuePop
 		q.check(m.Decode(req.Body))
+		if m.Wait == 0 && len(q.ready) == 0 {
+			c.answer(req.Tag, wire.Failf(wire.Empty, "nothing is there"))
+			return true
+		}
 		q.waiting = append(q.waiting, fakeWaiter{c, req.Tag, int(m.Count)})
 		q.deliver()
 	case wire.OpQueueAck:
 		var m wire.QueueAck
 		q.check(m.Decode(req.Body))
-		q.settle(c, req, m.Receipts[0].ID, "ack", false)
+		if q.hold {
+			q.held = append(q.held, heldAck{m.Receipts, func() { q.acknowledge(c, req, m.Receipts) }})
+			q.holding <- len(m.Receipts)
+			return true
+		}
+		q.acknowledge(c, req, m.Receipts)
 	case wire.OpQueueNack, wire.OpQueueReject:
 		var m wire.QueueNack
 		q.check(m.Decode(req.Body))
@@ -119,6 +148,35 @@ func (q *fakeQueue) check(err error) {
 	if err != nil {
 		q.t.Error(err)
 	}
+}
+
+// release answers the first acknowledgement that is held.
+func (q *fakeQueue) release() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.held[0].answer()
+	q.held = q.held[1:]
+}
+
+// acknowledge answers as the server does: one receipt by a code, several by one each.
+func (q *fakeQueue) acknowledge(c *fakeConn, req *wire.Request, receipts []wire.Receipt) {
+	if len(receipts) == 1 {
+		q.settle(c, req, receipts[0].ID, "ack", false)
+		return
+	}
+	resp := wire.Response{Body: make([]byte, len(receipts))}
+	for i, r := range receipts {
+		if _, ok := q.leased[r.ID]; !ok || q.stale {
+			resp.Body[i] = byte(wire.Fenced)
+			continue
+		}
+		resp.Num++
+		q.settle(c, req, r.ID, "ack", true)
+	}
+	if int(resp.Num) == len(receipts) {
+		resp.Body = nil
+	}
+	c.answer(req.Tag, resp)
 }
 
 func (q *fakeQueue) settle(c *fakeConn, req *wire.Request, id wire.MessageID, what string, quiet bool) {

@@ -45,7 +45,7 @@ func (q *Queue) Receive(ctx context.Context, queue string, handler func(ctx cont
 	ahead, err := r.findLease()
 	if err == nil {
 		r.buffer = newBuffer(r.concurrency, ahead, r.lease)
-		r.done = make(chan handled, r.concurrency)
+		r.done = make(chan handled, min(r.concurrency, maxAcks))
 		err = r.run(ctx)
 	}
 	if over(ctx) {
@@ -93,7 +93,7 @@ func (r *receiver) findLease() (ahead int, err error) {
 			return r.concurrency, nil
 		case r.goesOn(nil, err, try):
 		case r.lease > 0 && !over(r.leaser.client.ctx):
-			return 0, nil //nolint:nilerr // the queue can be worked off without; leasing says what is wrong
+			return 0, nil // the queue can be worked off without; leasing says what is wrong
 		default:
 			return 0, err
 		}
@@ -130,6 +130,9 @@ func (r *receiver) fetch(ctx, handlers context.Context) error {
 		}
 		messages, err := r.leaser.LeaseBatch(r.queue, min(n, wire.MaxBatch), Wait(wait), ForOption{r.lease})
 		switch {
+		case over(ctx):
+			r.buffer.refuse(messages)
+			return nil
 		case err == nil:
 			try = 0
 			for range r.buffer.add(messages, time.Now()) {
@@ -138,8 +141,6 @@ func (r *receiver) fetch(ctx, handlers context.Context) error {
 		case errors.Is(err, ErrEmpty):
 			try = 0
 			r.buffer.empty()
-		case over(ctx):
-			return nil
 		case r.goesOn(nil, err, try):
 			try++
 		default:
@@ -185,7 +186,9 @@ func (r *receiver) goesOn(m *Message, err error, try int) bool {
 }
 
 // mayYet reports whether a call that failed with err may succeed later.
-func (c *Client) mayYet(err error) bool { return !c.closed.Load() && c.ctx.Err() == nil && passing(err) }
+func (c *Client) mayYet(err error) bool {
+	return !c.closed.Load() && c.ctx.Err() == nil && passing(err)
+}
 
 // rest pauses, longer with each try, and reports whether the client is still open.
 func (c *Client) rest(try int) bool {

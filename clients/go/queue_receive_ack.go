@@ -10,7 +10,7 @@ import (
 
 const (
 	ackCalls = 2    // requests under way at a time: the one carries what finishes while the other is away
-	maxAcks  = 1000 // messages in one of them
+	maxAcks  = 1000 // messages in one of them; never more than Concurrency
 )
 
 // handled is a message whose handler has returned nil, and when its lease ends by this machine's clock.
@@ -33,7 +33,7 @@ func (r *receiver) acknowledge() {
 
 // gather adds to batch what is done by now.
 func (r *receiver) gather(batch []handled) []handled {
-	for len(batch) < maxAcks {
+	for len(batch) < cap(r.done) {
 		select {
 		case h, ok := <-r.done:
 			if !ok {

@@ -28,13 +28,12 @@ type buffer struct {
 
 	mu      sync.Mutex // guards what follows
 	waiting []leased   // none while a worker is free
-	missed  []*Message // found to have waited for too long
+	missed  []*Message // to be given back
 	running int        // workers
 	mean    time.Duration
 	known   bool // mean is: a handler has returned
 	drained bool // there was nothing to lease ahead; that changes for those who wait for it only
 	asleep  bool
-	closed  bool
 }
 
 func newBuffer(workers, ahead int, lease time.Duration) *buffer {
@@ -64,19 +63,27 @@ func (b *buffer) empty() {
 	b.drained = true
 }
 
-// next takes the message out that a worker is to begin now; false: there is none, the worker counts no more.
-func (b *buffer) next(now time.Time) (l leased, ok bool) {
+// refuse takes in messages that are not to be begun.
+func (b *buffer) refuse(messages []*Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.missed = append(b.missed, messages...)
+}
+
+// next takes the message out that a worker is to begin now; false: there is none, or over says that none is to be begun,
+// and the worker counts no more.
+func (b *buffer) next(now time.Time, over bool) (l leased, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.miss(now)
-	if ok = len(b.waiting) > 0 && !b.closed; ok {
+	if ok = len(b.waiting) > 0 && !over; ok {
 		l = b.waiting[0]
 		b.waiting[0] = leased{}
 		b.waiting = b.waiting[1:]
 	} else {
 		b.running--
 	}
-	if b.asleep && !b.closed {
+	if b.asleep {
 		if n, _ := b.want(); n > 0 || len(b.missed) > 0 {
 			b.asleep = false
 			b.wake <- struct{}{}
@@ -139,9 +146,9 @@ func (b *buffer) late(now time.Time) (late []*Message, next time.Duration) {
 	defer b.mu.Unlock()
 	b.miss(now)
 	late, b.missed = b.missed, nil
-	next = b.limit
+	next = pollTime
 	if len(b.waiting) > 0 {
-		next -= now.Sub(b.waiting[0].at)
+		next = b.limit - now.Sub(b.waiting[0].at)
 	}
 	return late, next
 }
@@ -155,11 +162,10 @@ func (b *buffer) miss(now time.Time) {
 	}
 }
 
-// close takes everything out. Workers find nothing more.
+// close takes everything out.
 func (b *buffer) close() []*Message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
 	all := b.missed
 	for _, l := range b.waiting {
 		all = append(all, l.m)

@@ -67,34 +67,40 @@ func TestWhatAHandlerReturnsBecomesOfItsMessage(t *testing.T) {
 	}
 }
 
-func TestNoMoreIsLeasedThanHandlersMayRun(t *testing.T) {
-	var bodies []string
-	for i := range 50 {
-		bodies = append(bodies, fmt.Sprint(i))
-	}
-	q := newFakeQueue(t, bodies...)
-	var now, most atomic.Int64
+// The handlers that run and as many messages again are leased; messages whose handler is about to begin count for both.
+func TestNoMoreHandlersRunAndNoMoreMessagesWaitThanConcurrencySays(t *testing.T) {
+	const handlers, messages = 4, 50
+	q := newFakeQueue(t, numbers(messages)...)
+	var now, most, begun atomic.Int64
 	step := make(chan struct{})
 	stop := receiving(t, connect(t, q.f.addr()), func(context.Context, *Message) error {
 		n := now.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
 		q.mu.Lock()
-		if len(q.leased) > 4 {
-			t.Errorf("%d messages are leased", len(q.leased))
+		if wait := messages - len(q.ready) - int(begun.Add(1)); wait > 2*handlers {
+			t.Errorf("%d messages are leased and not begun", wait)
 		}
 		q.mu.Unlock()
 		<-step
 		now.Add(-1)
 		return nil
-	}, Concurrency(4), For(time.Minute))
-	for range 50 {
+	}, Concurrency(handlers), For(time.Minute))
+	for range messages {
 		step <- struct{}{}
 	}
-	q.await(50)
-	if err := stop(); err != nil || most.Load() > 4 || most.Load() < 2 {
+	q.await(messages)
+	if err := stop(); err != nil || most.Load() > handlers || most.Load() < 2 {
 		t.Errorf("%v, %d handlers at a time", err, most.Load())
 	}
+}
+
+// numbers returns the bodies of n messages.
+func numbers(n int) (bodies []string) {
+	for i := range n {
+		bodies = append(bodies, fmt.Sprint(i))
+	}
+	return bodies
 }
 
 func TestALeaseIsExtendedWhileItsHandlerRuns(t *testing.T) {

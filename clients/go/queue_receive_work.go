@@ -23,7 +23,7 @@ func (r *receiver) work(handlers context.Context) {
 		}
 	}()
 	for {
-		l, ok := r.buffer.next(time.Now())
+		l, ok := r.buffer.next(time.Now(), over(r.leaser.client.ctx))
 		if !ok {
 			break
 		}
@@ -58,10 +58,12 @@ func (r *receiver) handle(parent context.Context, l leased) {
 func (k *keeper) since(at time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.timer.Stop() { // else it extends by now
-		k.until = at.Add(k.r.lease)
-		k.timer.Reset(time.Until(at.Add(k.r.lease / 3)))
+	waited := k.until.Sub(at) - k.r.lease
+	if waited < k.r.lease/32 || !k.timer.Stop() { // a trifle, or it is extended by now
+		return
 	}
+	k.until = at.Add(k.r.lease)
+	k.timer.Reset(k.r.lease/3 - waited)
 }
 
 // call runs the handler and makes an error of its panic.
