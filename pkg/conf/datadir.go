@@ -60,7 +60,7 @@ func OpenDataDir(c Config, program string) (*DataDir, error) {
 	}
 	lock, err := disk.Lock(filepath.Join(c.Data, lockFile))
 	if errors.Is(err, disk.ErrLocked) {
-		return nil, fmt.Errorf("data directory %s: %w: stop it, or choose another -data", c.Data, err)
+		return nil, fmt.Errorf("data directory %s is in use: %w: stop it, or choose another -data", c.Data, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
