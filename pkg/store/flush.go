@@ -64,7 +64,7 @@ func (s *Store) runFlusher() {
 		if wait == 0 {
 			wait = tidyEvery
 		}
-		if rest := time.Until(s.reclaiming.next); rest > 0 {
+		if rest := s.rest(); rest > 0 {
 			wait = min(wait, rest)
 		}
 		timer.Reset(wait)

@@ -138,6 +138,13 @@ func (s *Store) pause(d time.Duration) time.Duration {
 	return 7 * d
 }
 
+// rest is how long it is until reclaim may go on, not positive if it may now or has nothing to do.
+func (s *Store) rest() time.Duration {
+	s.flushMu.Lock()
+	defer s.flushMu.Unlock()
+	return time.Until(s.reclaiming.next)
+}
+
 // reclaim goes over one piece of a blob file that is at least half dead: what is still pointed to is appended elsewhere,
 // and its pointers are changed by a flush of their own. After the last piece the file is retired. Under flushMu.
 func (s *Store) reclaim() error {
