@@ -10,6 +10,7 @@ import (
 
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/chores"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -27,6 +28,7 @@ type Engine struct {
 	group   atomic.Pointer[replica.Group]
 	cached  statsCache
 	swept   atomic.Uint64 // keys removed by sweeps that this node proposed
+	chores  chores.Chores
 	closing sync.Once
 }
 
@@ -46,6 +48,7 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{log: cfg.Log, st: st, pool: pool.New("key-value", cfg.Workers, cfg.Queue)}
+	e.chores = chores.Chores{Group: e.group.Load, Log: cfg.Log}
 	e.hub = newHub(cfg.MaxWatches)
 	ring := fsm.NewRing(cfg.WatchRing, e.hub.notify)
 	e.hub.ring, e.hub.stale = ring, cfg.WatchRing/4

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/chores"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -26,6 +27,7 @@ type Engine struct {
 	group    atomic.Pointer[replica.Group]
 	buffers  sync.Pool // of *[]byte, for the answers of reads
 	ticked   atomic.Uint64
+	chores   chores.Chores
 	closing  sync.Once
 }
 
@@ -45,6 +47,7 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{log: cfg.Log, st: st, pool: pool.New("queue", cfg.Workers, cfg.Queue)}
+	e.chores = chores.Chores{Group: e.group.Load, Log: cfg.Log}
 	e.buffers.New = func() any { return new([]byte) }
 	e.redrives.all = make(map[pool.Origin]*redrive)
 	e.pops = newPops(cfg.MaxWaiters, cfg.Log, &e.group)
@@ -54,6 +57,9 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	return e, nil
 }
+
+// settleTime is how long an engine that stops waits for what is to be put back.
+const settleTime = 10 * time.Second
 
 // wallClock is the time of day in ms since 1970. It never decides what a replica does.
 func wallClock() int64 { return time.Now().UnixMilli() }
@@ -73,7 +79,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	wg.Go(func() { e.pops.run(ctx) })
 	wg.Wait()
 	e.pops.close()
-	e.pops.settle(ownDeadline)
+	e.pops.settle(settleTime)
 	e.pool.Close()
 	return nil
 }
