@@ -41,13 +41,13 @@ func TestStatsNameWhatIsThere(t *testing.T) {
 
 func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 	dir := t.TempDir()
-	w, stop := bootWorld(t, dir, nil)
+	w := startWorld(t, dir, nil)
 	w.set("small", "1")
 	w.set("large", strings.Repeat("x", 100<<10))
 	w.must(wire.OpKVSwap, &wire.KVDB{DB: 0, Other: 1})
 	w.set("after", "2")
 	rev := w.set("last", "3")
-	stop()
+	w.Stop()
 	w = startWorld(t, dir, nil)
 	if v, _ := w.get("after"); v != "2" {
 		t.Errorf("after is %q", v)

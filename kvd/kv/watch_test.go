@@ -134,9 +134,9 @@ func TestAWatchOfWhatHardlyChangesIsToldHowFarItIs(t *testing.T) {
 }
 
 func TestWatchesEndWhenTheEngineStops(t *testing.T) {
-	w, stop := bootWorld(t, t.TempDir(), nil)
+	w := startWorld(t, t.TempDir(), nil)
 	a, _ := w.openWatch(&wire.KVWatch{}, 1)
-	stop()
+	w.Stop()
 	all := a.wait(t, 2)
 	if last := all[1]; last.More || last.Code != wire.Unavailable {
 		t.Errorf("the watch ended with %+v", last)

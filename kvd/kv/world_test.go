@@ -2,13 +2,13 @@ package kv
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -18,11 +18,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is an engine over a real group of one voter.
 type world struct {
 	*Engine
-	t     testing.TB
-	group *replica.Group
+	*enginetest.Node
+	t testing.TB
 }
 
-// newWorld starts an engine in a temporary folder.
+// newWorld starts an engine in a temporary folder and stops it when the test ends.
 func newWorld(t testing.TB, change func(*Config)) *world {
 	t.Helper()
 	return startWorld(t, t.TempDir(), change)
@@ -31,21 +31,13 @@ func newWorld(t testing.TB, change func(*Config)) *world {
 // startWorld starts an engine in dir and stops it when the test ends.
 func startWorld(t testing.TB, dir string, change func(*Config)) *world {
 	t.Helper()
-	w, stop := bootWorld(t, dir, change)
-	t.Cleanup(stop)
+	w := bootNode(t, dir, change, nil)
+	w.ready()
 	return w
 }
 
-// bootWorld starts an engine in dir; stop stops it.
-func bootWorld(t testing.TB, dir string, change func(*Config)) (w *world, stop func()) {
-	t.Helper()
-	w, stop = bootNode(t, dir, change, nil)
-	w.ready()
-	return w, stop
-}
-
 // bootNode starts an engine in dir, perhaps as one node of several, and does not wait for a leader.
-func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) (w *world, stop func()) {
+func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) *world {
 	t.Helper()
 	cfg := Default()
 	cfg.Store.Dir = dir + "/store"
@@ -58,40 +50,13 @@ func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	rc := replica.Default()
-	rc.Dir, rc.Name, rc.NodeID = dir+"/raft", "kv-0", "n1"
-	rc.Memory = cfg.Store.Memory
-	if changeGroup != nil {
-		changeGroup(&rc)
-	}
-	g, err := replica.Open(rc, e.Machine())
-	if err != nil {
-		_ = e.Close()
-		t.Fatal(err)
-	}
-	e.Serve(g)
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := e.Run(ctx); err != nil {
-			t.Errorf("the engine ended with %v", err)
+	node := enginetest.Boot(t, dir, e, func(c *replica.Config) {
+		c.Memory = cfg.Store.Memory
+		if changeGroup != nil {
+			changeGroup(c)
 		}
 	})
-	w = &world{Engine: e, t: t, group: g}
-	var once sync.Once
-	stop = func() {
-		once.Do(func() {
-			cancel()
-			wg.Wait()
-			if err := g.Close(); err != nil {
-				t.Errorf("the group ended with %v", err)
-			}
-			if err := e.Close(); err != nil {
-				t.Errorf("the store ended with %v", err)
-			}
-		})
-	}
-	return w, stop
+	return &world{Engine: e, Node: node, t: t}
 }
 
 // ready waits until the group serves: when an ordered read comes back.

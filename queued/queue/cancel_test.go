@@ -218,7 +218,7 @@ func TestWhatIsOnItsWayWhenTheEngineStopsIsPutBack(t *testing.T) {
 	for i := range uint64(n) {
 		w.Cancel(c, i) // as a front does when it stops
 	}
-	w.stop()
+	w.Stop()
 	y := &tally{seen: map[string]int{}}
 	for i := range uint64(n) {
 		switch resp := c.answer(i); resp.Code {

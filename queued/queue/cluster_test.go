@@ -1,9 +1,7 @@
 package queue
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"slices"
 	"testing"
 	"time"
@@ -15,59 +13,19 @@ import (
 )
 
 // threeWorlds is a group of three voters in this process. The first leads.
-func threeWorlds(t *testing.T) [3]*world {
+func threeWorlds(t *testing.T) (all [3]*world) {
 	t.Helper()
-	var all [3]*world
-	for i := range all {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux := replica.NewMux(ln, replica.MuxConfig{})
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { defer close(done); _ = mux.Run(ctx) }()
-		t.Cleanup(func() { cancel(); <-done })
-		w := bootNode(t, t.TempDir(), nil, func(c *replica.Config) {
-			c.NodeID, c.Bootstrap, c.Transport = fmt.Sprintf("n%d", i), i == 0, mux
-			c.ClusterID = "test"
-			// A busy machine must not cost the first its leadership unless it gives it away.
-			c.Heartbeat, c.Lease = 4*time.Second, 3*time.Second
-		})
-		all[i] = w
-		if i == 0 {
-			w.ready()
-			continue
-		}
-		lead := all[0].group
-		if err := lead.AddNonvoter(w.group.ID(), ln.Addr().String()); err != nil {
-			t.Fatal(err)
-		}
-		all[0].caughtUp(w)
-		if err := lead.AddVoter(w.group.ID(), ln.Addr().String()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	all[0].ready()
+	enginetest.BootThree(t, func(i int, change func(*replica.Config)) *enginetest.Node {
+		all[i] = bootNode(t, t.TempDir(), nil, change)
+		return all[i].Node
+	}, func() { all[0].ready() })
 	return all
-}
-
-// caughtUp waits until other has applied what w has.
-func (w *world) caughtUp(other *world) {
-	w.t.Helper()
-	want := w.group.Status().Applied
-	for deadline := time.Now().Add(30 * time.Second); other.group.Status().Applied < want; {
-		if time.Now().After(deadline) {
-			w.t.Fatal("a node has not caught up in 30 s")
-		}
-		time.Sleep(2 * time.Millisecond) // a group tells nobody how far it is
-	}
 }
 
 func TestThreeVotersServeOneStore(t *testing.T) {
 	all := threeWorlds(t)
 	lead, follower := all[0], all[2]
-	if lead.group.CanRead() {
+	if lead.Group.CanRead() {
 		t.Fatal("a leader of three may not read without asking")
 	}
 	c := newClient(t, lead)
@@ -99,7 +57,7 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 			t.Errorf("a follower answered %v with %v", m, resp.Code)
 		}
 	}
-	lead.caughtUp(follower)
+	enginetest.CaughtUp(t, lead.Group, follower.Group)
 	if resp := follower.do(wire.OpQueueLen, name("q"), wire.FlagStale); resp.Num != 30 {
 		t.Errorf("a stale read answered %v %d", resp.Code, resp.Num)
 	}
@@ -108,7 +66,7 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range all[1:] {
-		lead.caughtUp(w)
+		enginetest.CaughtUp(t, lead.Group, w.Group)
 		if got, err := w.st.Hash(); err != nil || got != want {
 			t.Errorf("a follower's store is %x, the leader's %x: %v", got, want, err)
 		}
@@ -124,7 +82,7 @@ func TestWhoWaitsAtALeaderThatGoesIsSentOn(t *testing.T) {
 		c.pop(uint64(i), "q", 1, long)
 	}
 	old.parked(20)
-	if err := old.group.TransferLeadership(""); err != nil {
+	if err := old.Group.TransferLeadership(""); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 20 {
@@ -135,7 +93,7 @@ func TestWhoWaitsAtALeaderThatGoesIsSentOn(t *testing.T) {
 	var next *world
 	for deadline := time.Now().Add(30 * time.Second); next == nil; {
 		for _, w := range all[1:] {
-			if w.group.Leads() {
+			if w.Group.Leads() {
 				next = w
 			}
 		}

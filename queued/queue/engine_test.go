@@ -118,7 +118,7 @@ func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 	resp := w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 2, Lease: 3600_000})
 	leased := deliveries(t, &resp)
 	w.must(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}})
-	w.stop()
+	w.Stop()
 
 	w = startWorld(t, dir, nil)
 	if resp := w.do(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}}, 0); resp.Code != wire.Fenced {
@@ -133,7 +133,7 @@ func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 
 func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
 	w := newWorld(t, nil)
-	before := w.group.Status().Proposed
+	before := w.Group.Status().Proposed
 	for i, resp := range []wire.Response{
 		w.do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("no name"), Messages: []wire.QueueMessage{{}}}, 0),
 		w.do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q")}, 0),
@@ -146,7 +146,7 @@ func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
 			t.Errorf("invalid request %d was answered %v %s", i, resp.Code, resp.Body)
 		}
 	}
-	if n := w.group.Status().Proposed - before; n != 0 {
+	if n := w.Group.Status().Proposed - before; n != 0 {
 		t.Errorf("%d commands were proposed", n)
 	}
 }

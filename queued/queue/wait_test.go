@@ -192,7 +192,7 @@ func TestWhoWaitsIsToldThatTheEngineStops(t *testing.T) {
 		c.pop(uint64(i), fmt.Sprint("q", i%3), 1, long)
 	}
 	w.parked(10)
-	w.stop()
+	w.Stop()
 	c.pop(10, "q0", 1, long)
 	for i := range 11 {
 		if resp := c.answer(uint64(i)); resp.Code != wire.Unavailable {
@@ -208,7 +208,7 @@ func TestWhoWaitsIsToldThatTheGroupStops(t *testing.T) {
 		c.pop(uint64(i), "q", 1, long)
 	}
 	w.parked(10)
-	if err := w.group.Close(); err != nil {
+	if err := w.Group.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 10 {

@@ -3,13 +3,13 @@ package queue
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -19,9 +19,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is an engine over a real group of one voter.
 type world struct {
 	*Engine
-	t     testing.TB
-	group *replica.Group
-	stop  func()
+	*enginetest.Node
+	t testing.TB
 }
 
 // newWorld starts an engine in a temporary folder and stops it when the test ends.
@@ -52,38 +51,13 @@ func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	rc := replica.Default()
-	rc.Dir, rc.Name, rc.NodeID = dir+"/raft", "queue-0", "n1"
-	rc.Memory = cfg.Store.Memory
-	if changeGroup != nil {
-		changeGroup(&rc)
-	}
-	g, err := replica.Open(rc, e.Machine())
-	if err != nil {
-		_ = e.Close()
-		t.Fatal(err)
-	}
-	e.Serve(g)
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := e.Run(ctx); err != nil {
-			t.Errorf("the engine ended with %v", err)
+	node := enginetest.Boot(t, dir, e, func(c *replica.Config) {
+		c.Memory = cfg.Store.Memory
+		if changeGroup != nil {
+			changeGroup(c)
 		}
 	})
-	w := &world{Engine: e, t: t, group: g}
-	w.stop = sync.OnceFunc(func() {
-		cancel()
-		wg.Wait()
-		if err := g.Close(); err != nil {
-			t.Errorf("the group ended with %v", err)
-		}
-		if err := e.Close(); err != nil {
-			t.Errorf("the store ended with %v", err)
-		}
-	})
-	t.Cleanup(w.stop)
-	return w
+	return &world{Engine: e, Node: node, t: t}
 }
 
 // ready waits until the group serves: when an ordered read comes back.
