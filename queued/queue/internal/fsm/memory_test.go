@@ -1,6 +1,8 @@
 package fsm
 
 import (
+	"fmt"
+	"math"
 	"runtime"
 	"testing"
 
@@ -61,6 +63,41 @@ func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *
 	after := heapInUse() - before - rest
 	if each := after / messages; each >= bound {
 		t.Errorf("after a restart a message costs %d bytes, the bound is %d", each, bound)
+	}
+}
+
+func TestTenThousandIdleQueuesCostLittleAndWantNothing(t *testing.T) {
+	const queues, bound = 10_000, 4 << 10
+	b := newBench(t, store.Options{Dir: t.TempDir()})
+	defer b.close()
+	b.now = 1_000_000
+	if err := <-b.st.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	before := heapInUse()
+	for i := range queues {
+		name := []byte(fmt.Sprint("jobs:", i))
+		b.one(wire.OpQueuePush, &wire.QueuePush{Queue: name, Messages: []wire.QueueMessage{{Body: []byte("a job")}}})
+		if ans := b.one(wire.OpQueuePop, &wire.QueuePop{Queue: name, Count: 1}); ans.Num != 1 {
+			t.Fatalf("the message of %s: %+v", name, ans)
+		}
+	}
+	if err := <-b.st.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	if each := (heapInUse() - before) / queues; each >= bound {
+		t.Errorf("an idle queue costs %d bytes with its part of the store, the bound is %d", each, bound)
+	} else {
+		t.Logf("an idle queue costs %d bytes with its part of the store", each)
+	}
+	if due := b.m.Due(); due != math.MaxInt64 {
+		t.Errorf("while all queues are idle something is due at %d", due)
+	}
+	if err := b.m.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if n, due := b.m.Totals().Queues, b.m.Due(); n != queues || due != math.MaxInt64 {
+		t.Errorf("after a restart there are %d queues, and something is due at %d", n, due)
 	}
 }
 
