@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skshohagmiah/flin/pkg/obs"
 )
 
 // metrics are a group's counters and histograms; gauges are read when they are asked for.
@@ -29,63 +31,31 @@ func newMetrics(group string) *metrics {
 	}
 }
 
-// series is one figure that is read when it is asked for.
-type series struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
-	read func(s *Status) float64
-}
-
-// gauges collects a group's Status.
-type gauges struct {
-	g    *Group
-	list []series
-}
-
-func newGauges(g *Group) *gauges {
-	c := &gauges{g: g}
-	add := func(name, help string, kind prometheus.ValueType, read func(s *Status) float64) {
-		c.list = append(c.list, series{
-			desc: prometheus.NewDesc("flin_raft_"+name, help, nil, prometheus.Labels{"group": g.cfg.Name}), kind: kind, read: read,
-		})
-	}
+// newGauges collects a group's Status.
+func newGauges(g *Group) prometheus.Collector {
+	m := obs.NewMoment("flin_raft_", prometheus.Labels{"group": g.cfg.Name}, g.Status)
 	flag := func(v bool) float64 {
 		if v {
 			return 1
 		}
 		return 0
 	}
-	add("leader", "1 on the node that leads the group.", prometheus.GaugeValue, func(s *Status) float64 { return flag(s.Role == "leader") })
-	add("ready", "1 when this node serves the group.", prometheus.GaugeValue, func(s *Status) float64 { return flag(s.Ready) })
-	add("term", "The Raft term.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Term) })
-	add("voters", "Voters of the group.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Voters()) })
-	add("applied_index", "Index of the last applied entry.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Applied) })
-	add("commit_index", "Index of the last committed entry.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Commit) })
-	add("last_index", "Index of the last entry in the log.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Last) })
-	add("revision", "The group's revision.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Revision) })
-	add("log_bytes_total", "Bytes written to the Raft log.", prometheus.CounterValue, func(s *Status) float64 { return float64(s.LogBytes) })
-	add("snapshots_total", "Times the log was cut.", prometheus.CounterValue, func(s *Status) float64 { return float64(s.Snapshots) })
-	add("commands_total", "Commands applied.", prometheus.CounterValue, func(s *Status) float64 { return float64(s.Commands) })
-	add("proposals_total", "Commands proposed here.", prometheus.CounterValue, func(s *Status) float64 { return float64(s.Proposed) })
-	add("proposals_failed_total", "Commands proposed here that were not executed, or whose outcome is unknown.", prometheus.CounterValue, func(s *Status) float64 { return float64(s.Failed) })
-	add("proposals_waiting", "Commands that wait for an entry.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.Waiting) })
-	add("entries_in_flight", "Entries on their way.", prometheus.GaugeValue, func(s *Status) float64 { return float64(s.InFlight) })
-	return c
-}
-
-// Describe sends the descriptions of all series.
-func (c *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, s := range c.list {
-		ch <- s.desc
-	}
-}
-
-// Collect reads all series.
-func (c *gauges) Collect(ch chan<- prometheus.Metric) {
-	st := c.g.Status()
-	for _, s := range c.list {
-		ch <- prometheus.MustNewConstMetric(s.desc, s.kind, s.read(&st))
-	}
+	m.Gauge("leader", "1 on the node that leads the group.", func(s *Status) float64 { return flag(s.Role == "leader") })
+	m.Gauge("ready", "1 when this node serves the group.", func(s *Status) float64 { return flag(s.Ready) })
+	m.Gauge("term", "The Raft term.", func(s *Status) float64 { return float64(s.Term) })
+	m.Gauge("voters", "Voters of the group.", func(s *Status) float64 { return float64(s.Voters()) })
+	m.Gauge("applied_index", "Index of the last applied entry.", func(s *Status) float64 { return float64(s.Applied) })
+	m.Gauge("commit_index", "Index of the last committed entry.", func(s *Status) float64 { return float64(s.Commit) })
+	m.Gauge("last_index", "Index of the last entry in the log.", func(s *Status) float64 { return float64(s.Last) })
+	m.Gauge("revision", "The group's revision.", func(s *Status) float64 { return float64(s.Revision) })
+	m.Counter("log_bytes_total", "Bytes written to the Raft log.", func(s *Status) float64 { return float64(s.LogBytes) })
+	m.Counter("snapshots_total", "Times the log was cut.", func(s *Status) float64 { return float64(s.Snapshots) })
+	m.Counter("commands_total", "Commands applied.", func(s *Status) float64 { return float64(s.Commands) })
+	m.Counter("proposals_total", "Commands proposed here.", func(s *Status) float64 { return float64(s.Proposed) })
+	m.Counter("proposals_failed_total", "Commands proposed here that were not executed, or whose outcome is unknown.", func(s *Status) float64 { return float64(s.Failed) })
+	m.Gauge("proposals_waiting", "Commands that wait for an entry.", func(s *Status) float64 { return float64(s.Waiting) })
+	m.Gauge("entries_in_flight", "Entries on their way.", func(s *Status) float64 { return float64(s.InFlight) })
+	return m
 }
 
 // Collectors returns what the group has to show to Prometheus. Names begin with flin_raft_, the label is group.

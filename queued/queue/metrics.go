@@ -3,6 +3,7 @@ package queue
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/skshohagmiah/flin/pkg/obs"
 	"github.com/skshohagmiah/flin/queued/queue/internal/fsm"
 )
 
@@ -28,48 +29,20 @@ func (e *Engine) Collectors() []prometheus.Collector {
 	}
 }
 
-// totals says how the queues are, all figures of one moment. What is counted goes when its queue is deleted, so that no
+// newTotals says how the queues are, all figures of one moment. What is counted goes when its queue is deleted, so that no
 // figure is a counter.
-type totals struct {
-	machine *fsm.Machine
-	figures []figure
-}
-
-type figure struct {
-	desc *prometheus.Desc
-	get  func(*fsm.Totals) float64
-}
-
-func newTotals(m *fsm.Machine) *totals {
-	c := &totals{machine: m}
-	add := func(name, help string, get func(*fsm.Totals) float64) {
-		c.figures = append(c.figures, figure{prometheus.NewDesc("flin_queue_"+name, help, nil, nil), get})
-	}
-	add("queues", "Queues.", func(t *fsm.Totals) float64 { return float64(t.Queues) })
-	add("messages_ready", "Messages that can be delivered.", func(t *fsm.Totals) float64 { return float64(t.Ready) })
-	add("messages_delayed", "Messages whose time has not come.", func(t *fsm.Totals) float64 { return float64(t.Delayed) })
-	add("messages_leased", "Messages that somebody works on.", func(t *fsm.Totals) float64 { return float64(t.Leased) })
-	add("messages_pushed", "Messages pushed into the queues that are there, since they were made.", func(t *fsm.Totals) float64 { return float64(t.Pushed) })
-	add("messages_popped", "Messages taken or leased, likewise.", func(t *fsm.Totals) float64 { return float64(t.Popped) })
-	add("messages_acked", "Messages taken or acknowledged, likewise.", func(t *fsm.Totals) float64 { return float64(t.Acked) })
-	add("messages_died", "Messages given up, likewise.", func(t *fsm.Totals) float64 { return float64(t.Died) })
-	add("messages_dropped", "Messages that expired or made room, likewise.", func(t *fsm.Totals) float64 { return float64(t.Dropped) })
-	add("chunks", "Chunks that the messages are stored in.", func(t *fsm.Totals) float64 { return float64(t.Chunks) })
-	add("cached_bytes", "Memory of decoded chunks.", func(t *fsm.Totals) float64 { return float64(t.CachedBytes) })
-	return c
-}
-
-// Describe names the figures.
-func (c *totals) Describe(ch chan<- *prometheus.Desc) {
-	for _, f := range c.figures {
-		ch <- f.desc
-	}
-}
-
-// Collect reads them.
-func (c *totals) Collect(ch chan<- prometheus.Metric) {
-	t := c.machine.Totals()
-	for _, f := range c.figures {
-		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.get(&t))
-	}
+func newTotals(machine *fsm.Machine) prometheus.Collector {
+	m := obs.NewMoment("flin_queue_", nil, machine.Totals)
+	m.Gauge("queues", "Queues.", func(t *fsm.Totals) float64 { return float64(t.Queues) })
+	m.Gauge("messages_ready", "Messages that can be delivered.", func(t *fsm.Totals) float64 { return float64(t.Ready) })
+	m.Gauge("messages_delayed", "Messages whose time has not come.", func(t *fsm.Totals) float64 { return float64(t.Delayed) })
+	m.Gauge("messages_leased", "Messages that somebody works on.", func(t *fsm.Totals) float64 { return float64(t.Leased) })
+	m.Gauge("messages_pushed", "Messages pushed into the queues that are there, since they were made.", func(t *fsm.Totals) float64 { return float64(t.Pushed) })
+	m.Gauge("messages_popped", "Messages taken or leased, likewise.", func(t *fsm.Totals) float64 { return float64(t.Popped) })
+	m.Gauge("messages_acked", "Messages taken or acknowledged, likewise.", func(t *fsm.Totals) float64 { return float64(t.Acked) })
+	m.Gauge("messages_died", "Messages given up, likewise.", func(t *fsm.Totals) float64 { return float64(t.Died) })
+	m.Gauge("messages_dropped", "Messages that expired or made room, likewise.", func(t *fsm.Totals) float64 { return float64(t.Dropped) })
+	m.Gauge("chunks", "Chunks that the messages are stored in.", func(t *fsm.Totals) float64 { return float64(t.Chunks) })
+	m.Gauge("cached_bytes", "Memory of decoded chunks.", func(t *fsm.Totals) float64 { return float64(t.CachedBytes) })
+	return m
 }
