@@ -107,10 +107,7 @@ func (q *Queue) Pop(queue string, opts ...PopOption) ([]byte, error) {
 	for _, o := range opts {
 		o.pop(&k.pop)
 	}
-	k.wait = millisecondsOf(k.pop.Wait)
-	err := q.client.do(k)
-	answer := k.resp.Body
-	k.release()
+	answer, _, err := q.deliver(k)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +120,15 @@ func (q *Queue) Pop(queue string, opts ...PopOption) ([]byte, error) {
 	return d.Body, nil
 }
 
+// deliver sends a pop or a lease and returns the list of deliveries and how many the server says they are.
+func (q *Queue) deliver(k *call) (list []byte, found int64, err error) {
+	k.wait = millisecondsOf(k.pop.Wait)
+	err = q.client.do(k)
+	list, found = k.resp.Body, k.resp.Num
+	k.release()
+	return list, found, err
+}
+
 // PopBatch takes up to n messages, 1 to 10,000, out of a queue and returns their bodies; ErrEmpty if there is none. It does
 // not wait for n to be there, and gives fewer where bodies are together over about 8 MiB.
 func (q *Queue) PopBatch(queue string, n int, opts ...PopOption) ([][]byte, error) {
@@ -133,10 +139,7 @@ func (q *Queue) PopBatch(queue string, n int, opts ...PopOption) ([][]byte, erro
 	for _, o := range opts {
 		o.pop(&k.pop)
 	}
-	k.wait = millisecondsOf(k.pop.Wait)
-	err := q.client.do(k)
-	answer, found := k.resp.Body, k.resp.Num
-	k.release()
+	answer, found, err := q.deliver(k)
 	if err != nil {
 		return nil, err
 	}

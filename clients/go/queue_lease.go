@@ -28,10 +28,7 @@ func (q *Queue) LeaseBatch(queue string, n int, opts ...LeaseOption) ([]*Message
 	for _, o := range opts {
 		o.lease(&k.pop)
 	}
-	k.wait = millisecondsOf(k.pop.Wait)
-	err := q.client.do(k)
-	answer, found := k.resp.Body, k.resp.Num
-	k.release()
+	answer, found, err := q.deliver(k)
 	if err != nil {
 		return nil, err
 	}

@@ -70,18 +70,8 @@ func (c *conn) setting(m *wire.QueueCreate, option, v []byte) (ok bool) {
 
 func cmdQRedrive(c *conn, args [][]byte) {
 	m := wire.QueueRedrive{Queue: args[1]}
-	for i := 2; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		switch {
-		case !ok:
-			return
-		case !fold(args[i], "count"):
-			c.failOption(args[i])
-			return
-		}
-		if m.Count, ok = c.number("COUNT", v, 1, math.MaxInt64); !ok {
-			return
-		}
+	if !c.onlyCount(args, &m.Count, math.MaxInt64) {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpQueueRedrive, c.body, slot{shape: shapeCount})

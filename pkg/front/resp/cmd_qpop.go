@@ -38,18 +38,8 @@ func cmdQPop(c *conn, args [][]byte) {
 
 func cmdQPeek(c *conn, args [][]byte) {
 	m := wire.QueuePeek{Queue: args[1], Count: 1}
-	for i := 2; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		switch {
-		case !ok:
-			return
-		case !fold(args[i], "count"):
-			c.failOption(args[i])
-			return
-		}
-		if m.Count, ok = c.number("COUNT", v, 1, wire.MaxPeek); !ok {
-			return
-		}
+	if !c.onlyCount(args, &m.Count, wire.MaxPeek) {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpQueuePeek, c.body, slot{shape: shapePeeked})

@@ -25,6 +25,25 @@ func (c *conn) option(args [][]byte, i int) ([]byte, bool) {
 	return nil, false
 }
 
+// onlyCount reads the options of a command whose only one is COUNT, from 1 to most, behind the name of a queue. It replies
+// itself, and is not ok, if there is anything else.
+func (c *conn) onlyCount(args [][]byte, n *uint64, most uint64) bool {
+	for i := 2; i < len(args); i += 2 {
+		v, ok := c.option(args, i)
+		switch {
+		case !ok:
+			return false
+		case !fold(args[i], "count"):
+			c.failOption(args[i])
+			return false
+		}
+		if *n, ok = c.number("COUNT", v, 1, most); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // failOption replies to an option that the command does not have.
 func (c *conn) failOption(p []byte) {
 	c.fail("ERR syntax error: " + upper(c.cmd.name) + " has no option '" + cText(p, 64) + "'")
