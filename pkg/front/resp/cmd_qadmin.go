@@ -77,7 +77,6 @@ func cmdQRedrive(c *conn, args [][]byte) {
 	c.submit(wire.OpQueueRedrive, c.body, slot{shape: shapeCount})
 }
 
-// cmdQList reads page after page: other connections are served meanwhile, this one is not.
 func cmdQList(c *conn, args [][]byte) {
 	m := wire.QueueList{Limit: wire.MaxPeek}
 	switch {
@@ -88,40 +87,15 @@ func cmdQList(c *conn, args [][]byte) {
 		c.fail("ERR syntax error: Q.LIST [MATCH pattern]")
 		return
 	}
-	var names []byte
-	var info wire.QueueInfo
-	total, limit := 0, c.link.Limits().MaxOutput/2
-	for {
-		c.body = m.Append(c.body[:0])
-		resp, ok := c.call(wire.OpQueueList, c.body)
-		if !ok {
-			return
-		}
-		if resp.Code != wire.OK {
-			c.failWire(&resp)
-			return
-		}
-		r := wire.NewReader(resp.Body)
-		before := total
+	c.gather(wire.OpQueueList, m.Append, "names", "MATCH", func(list []byte, r *wire.Reader) (_ []byte, n int) {
+		var info wire.QueueInfo
 		for r.Len() > 0 {
-			if wire.TakeQueueInfo(&r, &info); r.Err() != nil {
-				break
+			if wire.TakeQueueInfo(r, &info); r.Err() == nil {
+				list = appendBulk(list, info.Name)
+				n++
 			}
-			names = appendBulk(names, info.Name)
-			total++
 		}
-		if err := r.Err(); err != nil {
-			c.end(c.appendBadAnswer(c.begin(), err))
-			return
-		}
-		if len(names) > limit {
-			c.fail("ERR the names take more than " + itoa(limit) + " bytes, the limit of a reply: use MATCH")
-			return
-		}
-		if resp.Num == 0 || total == before {
-			break
-		}
-		m.After = info.Name
-	}
-	c.end(append(appendArray(c.begin(), total), names...))
+		m.After = info.Name // the answer is ours
+		return list, n
+	})
 }

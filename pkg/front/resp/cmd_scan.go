@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -98,17 +99,31 @@ func appendKeys(b []byte, r *wire.Reader) ([]byte, int) {
 	return b, n
 }
 
-// cmdKeys reads page after page: other connections are served meanwhile, this one is not.
 func cmdKeys(c *conn, args [][]byte) {
 	m := wire.KVScan{DB: c.db, Flags: wire.ScanKeysOnly, Limit: wire.MaxBatch, Match: args[1]}
 	if string(args[1]) == "*" {
 		m.Match = nil
 	}
-	var keys []byte
+	c.gather(wire.OpKVScan, m.Append, "keys", "SCAN", func(list []byte, r *wire.Reader) ([]byte, int) {
+		m.Flags |= wire.ScanAfter
+		m.After = append([]byte(nil), r.Bytes()...)
+		return appendKeys(list, r)
+	})
+}
+
+// gather asks for op page after page and replies with the list of all of them. body makes the payload of the next request,
+// page appends what an answer holds and says how many that is. A list over the limit of a reply is refused: what names its
+// elements, remedy says what to use instead. Other connections are served meanwhile, this one is not.
+func (c *conn) gather(op wire.Op, body func([]byte) []byte, what, remedy string, page func(list []byte, r *wire.Reader) ([]byte, int)) {
+	var list, last []byte
 	total, limit := 0, c.link.Limits().MaxOutput/2
-	for {
-		c.body = m.Append(c.body[:0])
-		resp, ok := c.call(wire.OpKVScan, c.body)
+	for more := true; more; {
+		c.body = body(c.body[:0])
+		if bytes.Equal(c.body, last) {
+			break // an answer that leads nowhere must not be asked for for ever
+		}
+		last = append(last[:0], c.body...)
+		resp, ok := c.call(op, c.body)
 		if !ok {
 			return
 		}
@@ -117,21 +132,20 @@ func cmdKeys(c *conn, args [][]byte) {
 			return
 		}
 		r := wire.NewReader(resp.Body)
-		after := r.Bytes()
 		var n int
-		keys, n = appendKeys(keys, &r)
-		total += n
-		if len(keys) > limit {
-			c.fail("ERR the keys take more than " + itoa(limit) + " bytes, the limit of a reply: use SCAN")
+		list, n = page(list, &r)
+		if err := r.Err(); err != nil {
+			c.end(c.appendBadAnswer(c.begin(), err))
 			return
 		}
-		if resp.Num == 0 {
-			break
+		if len(list) > limit {
+			c.fail("ERR the " + what + " take more than " + itoa(limit) + " bytes, the limit of a reply: use " + remedy)
+			return
 		}
-		m.Flags |= wire.ScanAfter
-		m.After = append([]byte(nil), after...)
+		total += n
+		more = resp.Num != 0
 	}
-	c.end(append(appendArray(c.begin(), total), keys...))
+	c.end(append(appendArray(c.begin(), total), list...))
 }
 
 func cmdDbsize(c *conn, _ [][]byte) {
