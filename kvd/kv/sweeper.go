@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
-	"github.com/skshohagmiah/flin/pkg/engine/chores"
+	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/engine"
-	"github.com/skshohagmiah/flin/pkg/engine/chores"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/skshohagmiah/flin/pkg/engine/chores"
+	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/wire"
 	"github.com/skshohagmiah/flin/queued/queue/internal/fsm"
 )
