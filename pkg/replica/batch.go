@@ -15,20 +15,27 @@ type pending struct {
 // batch is the entry being filled, or one on its way. The proposer's mutex guards it until it is sealed; then the proposer's
 // goroutine owns it; once in flight it belongs to whoever takes it out of there.
 type batch struct {
-	seq  uint64
-	buf  []byte    // entryHead bytes, then commands; nil while there is none
-	cmds []pending // the i-th is the i-th command in buf
-	live int       // of cmds, those not withdrawn
-	soon int64     // no deadline in cmds is before it; 0: there is none
-	mark *byte     // the first byte of buf after sealing: the very memory that comes back from Raft
-	must bool      // it is sent even if it is empty
-	left int64     // when it was put in flight, by wire.Clock
+	seq    uint64
+	buf    []byte    // entryHead bytes, then commands; nil while there is none
+	cmds   []pending // the i-th is the i-th command in buf
+	live   int       // of cmds, those not withdrawn
+	shared           // commands that go on growing
+	soon   int64     // no deadline in cmds is before it; 0: there is none
+	mark   *byte     // the first byte of buf after sealing: the very memory that comes back from Raft
+	must   bool      // it is sent even if it is empty
+	left   int64     // when it was put in flight, by wire.Clock
 	// taken says that somebody is answering its commands: the apply goroutine, or whoever learned that it failed.
 	taken bool
 }
 
-// size returns the bytes that the entry would have.
+// size returns the bytes of what is in buf.
 func (b *batch) size() int { return max(len(b.buf), entryHead) }
+
+// weight returns the bytes that the entry would have, at most.
+func (b *batch) weight() int { return b.size() + b.pledged }
+
+// crowd returns how many wait for the entry.
+func (b *batch) crowd() int { return b.live + b.guests }
 
 // grow makes room for n more bytes; guess is the size that a new buffer begins with.
 func (b *batch) grow(n, guess, limit int) {
@@ -78,5 +85,6 @@ func (b *batch) compact() {
 // reset makes b ready to be filled again. Its buffer stays with the log and the machines.
 func (b *batch) reset() {
 	clear(b.cmds)
-	*b = batch{cmds: b.cmds[:0]}
+	b.shared.reset()
+	*b = batch{cmds: b.cmds[:0], shared: b.shared}
 }

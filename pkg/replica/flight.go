@@ -59,9 +59,9 @@ func (p *proposer) next(timer *time.Timer) (*batch, bool) {
 			p.mu.Unlock()
 			return nil, false
 		}
-		ready := p.leading && p.room() && (p.open.live > 0 || p.opening)
+		ready := p.leading && p.room() && (p.open.crowd() > 0 || p.opening)
 		if ready && yielded {
-			if wait := p.rally.begin(p.open.live, p.opening || p.open.size() >= p.limit/eager); wait > 0 {
+			if wait := p.rally.begin(p.open.crowd(), p.opening || p.open.weight() >= p.limit/eager); wait > 0 {
 				p.asleep = true
 				p.mu.Unlock()
 				p.gather(timer, wait)
@@ -80,7 +80,7 @@ func (p *proposer) next(timer *time.Timer) (*batch, bool) {
 		}
 		yielded = false
 		p.asleep = true
-		waiting := p.open.live > 0 || p.lanes.live > 0 || len(p.flight) > 0
+		waiting := p.open.crowd() > 0 || p.lanes.live > 0 || len(p.flight) > 0
 		p.mu.Unlock()
 		if !waiting {
 			<-p.wake
@@ -115,7 +115,7 @@ func (p *proposer) gather(timer *time.Timer, wait time.Duration) {
 // room reports whether another entry may be closed now. While one is on its way a small batch goes on growing: Raft writes one
 // thing after the other anyway, and the more commands share an fsync the better. The lock is held.
 func (p *proposer) room() bool {
-	return len(p.flight) == 0 || len(p.flight) < p.inFlight && p.open.size() >= p.limit/eager
+	return len(p.flight) == 0 || len(p.flight) < p.inFlight && p.open.weight() >= p.limit/eager
 }
 
 // expire answers what waits and is too late, and takes the goroutine's sleep back.
@@ -156,13 +156,17 @@ func (p *proposer) detach() *batch {
 	} else {
 		p.open = &batch{}
 	}
-	p.guess = min((3*p.guess+b.size())/4+64, p.limit+p.limit/8)
+	p.guess = min((3*p.guess+b.weight())/4+64, p.limit+p.limit/8)
+	if b.buf == nil && b.weight() <= cap(p.ready) {
+		b.buf, p.ready = p.ready, nil
+	}
 	p.settle()
 	return b
 }
 
 // seal answers what is too late, and finishes the entry's bytes. It reports whether there is an entry to send.
 func (p *proposer) seal(b *batch) bool {
+	b.finish(p.limit)
 	if b.soon != 0 {
 		if now := wire.Clock(); b.soon <= now {
 			late := p.late(true)
@@ -233,7 +237,7 @@ func (p *proposer) take(seq uint64) *batch {
 // those who were just answered can be in it.
 func (p *proposer) done(b *batch) {
 	p.mu.Lock()
-	p.rally.ended(len(b.cmds), p.open.live+p.lanes.live, wire.Clock()-b.left)
+	p.rally.ended(len(b.cmds)+b.guests, p.open.crowd()+p.lanes.live, wire.Clock()-b.left)
 	p.remove(b.seq)
 	p.recycle(b)
 	wake := p.asleep

@@ -26,9 +26,8 @@ type lanes struct {
 	spare []*lane
 }
 
-// add puts a command at the end of its Replier's lane.
-func (l *lanes) add(req *wire.Request, read bool, r wire.Replier, deadline int64) {
-	owner := laneOf(r)
+// add puts a command at the end of its owner's lane.
+func (l *lanes) add(req *wire.Request, read bool, r, owner wire.Replier, deadline int64) {
 	ln := l.by[owner]
 	if ln == nil {
 		if n := len(l.spare); n > 0 {
@@ -64,7 +63,7 @@ func (l *lanes) refill(b *batch, guess, limit int) {
 			c := ln.cmds[ln.head]
 			n := c.end - ln.off
 			if c.r != nil {
-				if len(b.cmds) > 0 && b.size()+n > limit {
+				if b.crowd() > 0 && b.weight()+n > limit {
 					return
 				}
 				b.grow(n, guess, limit)

@@ -106,8 +106,8 @@ func TestLanesTakeTurnsByBytes(t *testing.T) {
 	var l lanes
 	small, large := newCollector(), newCollector()
 	for i := range uint64(100) {
-		l.add(&wire.Request{Op: opSet, Tag: i, Body: make([]byte, 8<<10)}, false, large, 0)
-		l.add(&wire.Request{Op: opSet, Tag: i, Body: make([]byte, 1<<10)}, false, small, 0)
+		l.add(&wire.Request{Op: opSet, Tag: i, Body: make([]byte, 8<<10)}, false, large, large, 0)
+		l.add(&wire.Request{Op: opSet, Tag: i, Body: make([]byte, 1<<10)}, false, small, small, 0)
 	}
 	b := &batch{}
 	l.refill(b, 0, 128<<10)

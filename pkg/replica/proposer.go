@@ -72,13 +72,26 @@ func (p *proposer) propose(req *wire.Request, read bool, r wire.Replier) {
 		r.Reply(req.Tag, wire.Failf(wire.TooLarge, "a command of %d bytes is over the limit of %d", len(req.Body), wire.MaxCommand-commandHead))
 		return
 	}
-	deadline := req.Deadline
 	p.mu.Lock()
+	p.open.close(req.Op.Engine(), p.limit)
+	err := p.put(req, read, r, nil)
+	wake := err == nil && p.takeWake()
+	p.mu.Unlock()
+	switch {
+	case err != nil:
+		r.Reply(req.Tag, wire.Fail(err))
+	case wake:
+		p.wake <- struct{}{}
+	}
+}
+
+// put copies the command into the open batch, or behind it into the lane of its owner (nil: laneOf(r)), or says why it refuses it.
+// The lock is held.
+func (p *proposer) put(req *wire.Request, read bool, r, owner wire.Replier) *wire.Error {
+	size, deadline := commandHead+len(req.Body), req.Deadline
 	if !p.leading {
 		if err := p.refusal(); err != nil {
-			p.mu.Unlock()
-			r.Reply(req.Tag, wire.Fail(err))
-			return
+			return err
 		}
 		if deadline == 0 {
 			deadline = wire.DeadlineAfter(p.patience)
@@ -86,7 +99,7 @@ func (p *proposer) propose(req *wire.Request, read bool, r wire.Replier) {
 	}
 	b := p.open
 	switch {
-	case p.lanes.live == 0 && (len(b.cmds) == 0 || b.size()+size <= p.limit):
+	case p.fits(size):
 		if b.buf == nil && entryHead+size <= cap(p.ready) {
 			b.buf, p.ready = p.ready, nil
 		}
@@ -94,22 +107,29 @@ func (p *proposer) propose(req *wire.Request, read bool, r wire.Replier) {
 		b.buf = appendCommand(b.buf[:b.size()], req, read)
 		b.added(r, req.Tag, deadline)
 	case int64(p.lanes.bytes+size) > p.maxBytes:
-		waiting := p.lanes.bytes
-		p.mu.Unlock()
-		r.Reply(req.Tag, wire.Failf(wire.Busy, "group %s has %d bytes of commands waiting for its disk or its peers: try again later", p.name, waiting))
-		return
+		return wire.Errorf(wire.Busy, "group %s has %d bytes of commands waiting for its disk or its peers: try again later", p.name, p.lanes.bytes)
 	default:
-		p.lanes.add(req, read, r, deadline)
+		if owner == nil {
+			owner = laneOf(r)
+		}
+		p.lanes.add(req, read, r, owner, deadline)
 	}
 	p.proposed++
-	wake := p.asleep && (!p.leading || p.room() && p.rally.over(b.live, b.size() >= p.limit/eager))
+	return nil
+}
+
+// fits reports whether the open batch takes a command of size bytes, which nobody waits before. The lock is held.
+func (p *proposer) fits(size int) bool {
+	return p.lanes.live == 0 && (len(p.open.cmds)+p.open.guests == 0 || p.open.weight()+size <= p.limit)
+}
+
+// takeWake reports whether the goroutine sleeps and is to be woken, which the caller must do, by what has just come. The lock is held.
+func (p *proposer) takeWake() bool {
+	wake := p.asleep && (!p.leading || p.room() && p.rally.over(p.open.crowd(), p.open.weight() >= p.limit/eager))
 	if wake {
 		p.asleep = false
 	}
-	p.mu.Unlock()
-	if wake {
-		p.wake <- struct{}{}
-	}
+	return wake
 }
 
 // refusal says why a command cannot even wait, if so. The lock is held and leading is false.
@@ -161,6 +181,7 @@ func (p *proposer) lead(leading bool, leader string) {
 	p.leading, p.leader = leading, leader
 	var gone []pending
 	if !leading {
+		p.open.finish(p.limit)
 		p.opening = false
 		if err := p.refusal(); err != nil {
 			gone = p.takeAll()
@@ -257,10 +278,10 @@ func (p *proposer) settle() {
 	if p.lanes.live == 0 && len(p.lanes.ring) > 0 {
 		p.lanes = lanes{spare: p.lanes.spare}
 	}
-	if p.open.live == 0 && len(p.open.cmds) > 0 {
+	if p.open.live == 0 && len(p.open.open) == 0 && len(p.open.cmds) > 0 {
 		p.open.reset()
 	}
-	if p.open.live == 0 && p.lanes.live > 0 {
+	if p.open.live == 0 && len(p.open.open) == 0 && p.lanes.live > 0 {
 		p.lanes.refill(p.open, p.guess, p.limit)
 	}
 }

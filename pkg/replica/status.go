@@ -52,7 +52,7 @@ func (g *Group) Status() Status {
 	}
 	g.prop.mu.Lock()
 	s.Proposed, s.Failed = g.prop.proposed, g.prop.failed
-	s.Waiting, s.InFlight = g.prop.open.live+g.prop.lanes.live, len(g.prop.flight)
+	s.Waiting, s.InFlight = g.prop.open.crowd()+g.prop.lanes.live, len(g.prop.flight)
 	g.prop.mu.Unlock()
 	if in := g.raft.Load(); in != nil {
 		s.Role = role(in.State())
