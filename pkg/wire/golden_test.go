@@ -95,7 +95,60 @@ var payloads = []struct {
 	{"QueueRedrive", &QueueRedrive{Queue: q}},
 	{"QueueRedrive/count", &QueueRedrive{Queue: q, Count: 300}},
 	{"QueueReturn", &QueueReturn{Queue: q, Leased: true, Deliveries: []QueueDelivery{leased, ready}}},
+	{"TopicName", &TopicName{Topic: topic}},
+	{"TopicCreate", &TopicCreate{Topic: topic, Partitions: 4, Fields: TopicHasRetention, Settings: TopicSettings{Retention: -1}}},
+	{"TopicCreate/all", &TopicCreate{
+		Topic: topic, Partitions: 300, Fields: TopicHasRetention | TopicHasMaxBytes | TopicHasMaxMessage | TopicHasCompression, Settings: topicSettings,
+	}},
+	{"TopicInfo", &TopicInfo{Name: topic, Settings: topicSettings, Created: 1_900_000_000_000, Partitions: []PartitionInfo{
+		{Start: 300, End: 1000, Bytes: 1 << 30, Batches: 70, Newest: 1_900_000_000_001}, {},
+	}}},
+	{"StreamList", &StreamList{After: []byte{}, Match: []byte{}, Topic: []byte{}}},
+	{"StreamList/page", &StreamList{After: topic, Match: []byte("e*"), Limit: 1000, Topic: topic}},
+	{"StreamPublish", &StreamPublish{Topic: topic, Partition: AnyPartition, Records: []StreamRecord{{Value: v}}}},
+	{"StreamPublish/batch", &StreamPublish{Topic: topic, Partition: 300, Records: []StreamRecord{
+		{Flags: RecordKey, Key: k, Value: []byte{}},
+		{Flags: RecordKey | RecordTime | RecordHeaders | RecordNull, Time: 1_900_000_000_000, Key: []byte{}, Headers: headers},
+	}}},
+	{"StreamAppend", &StreamAppend{Topic: topic, Partition: 3, Batch: []byte("a record batch")}},
+	{"StreamFetch", &StreamFetch{Topic: topic, Partition: 3, Offset: OffsetEarliest}},
+	{"StreamFetch/all", &StreamFetch{
+		Topic: topic, Partition: 3, Offset: 1_900_000_000_000, ByTime: true, Count: 500, MinBytes: 1 << 10, MaxBytes: 1 << 20, Wait: 20_000,
+	}},
+	{"StreamOffsets", &StreamOffsets{Topic: topic, Partition: AnyPartition, Time: OffsetLatest}},
+	{"StreamSubscribe", &StreamSubscribe{Topic: topic, Group: group, Consumer: consumer}},
+	{"StreamSubscribe/all", &StreamSubscribe{
+		Topic: topic, Group: group, Consumer: consumer, Latest: true, Assignor: AssignRange, Session: 10_000, Poll: 300_000,
+	}},
+	{"StreamAssignment", &StreamAssignment{Generation: 300, Partitions: []int32{0, 3, 300}}},
+	{"StreamMember", &StreamMember{Topic: topic, Group: group, Consumer: consumer}},
+	{"StreamConsume", &StreamConsume{Topic: topic, Group: group, Consumer: consumer, Count: 500, MaxBytes: 1 << 20, Wait: 20_000, Turn: 300}},
+	{"StreamCommit", &StreamCommit{Topic: topic, Group: group, Consumer: []byte{}, Offsets: []StreamCommitted{{Partition: 3, Offset: 1000, Metadata: []byte{}}}}},
+	{"StreamCommit/fenced", &StreamCommit{Topic: topic, Group: group, Consumer: consumer, Generation: 300, Offsets: []StreamCommitted{
+		{Partition: 0, Offset: 7, Metadata: []byte("host-1")}, {Partition: 300, Offset: 0, Metadata: []byte{}},
+	}}},
+	{"StreamSeek", &StreamSeek{Topic: topic, Group: group, Consumer: consumer, Partition: 3, Offset: OffsetLatest}},
+	{"StreamReset", &StreamReset{Topic: topic, Group: group, Partition: AnyPartition, Offset: 1_900_000_000_000, ByTime: true}},
+	{"StreamReset/resolved", &StreamReset{Topic: topic, Group: group, Partition: 3, Offset: 7, Resolved: []StreamOffset{{Partition: 3, Offset: 7, Time: -1}}}},
+	{"StreamGroupName", &StreamGroupName{Group: group, Topic: topic}},
+	{"GroupInfo", &GroupInfo{
+		Name: group, Generation: 300, Assignor: AssignRange, Members: []GroupMember{{Name: consumer, Session: 10_000, Poll: 300_000, Joined: 1_900_000_000_000}},
+		Partitions: []GroupPartition{
+			{Topic: topic, Partition: 0, Owner: 1, Since: 299, Committed: 7, Time: 1_900_000_000_001, Metadata: []byte("host-1"), Start: 3, End: 1000},
+			{Topic: topic, Partition: 300, Committed: -1, Metadata: []byte{}},
+		},
+	}},
+	{"StreamEvict", &StreamEvict{Group: group, Members: []StreamEvicted{{Consumer: consumer, Joined: 300}}}},
 }
+
+// What the golden payloads of the stream engine are made of.
+var (
+	topic         = []byte("events")
+	group         = []byte("processors")
+	consumer      = []byte("worker-1")
+	topicSettings = TopicSettings{Retention: DefaultRetention, MaxBytes: -1, MaxMessage: DefaultRecordBytes, Compression: CompressionZstd}
+	section       = StreamSection{Partition: 3, From: 300, To: 310, Start: 7, End: 1000, Batches: []byte("record batches")}
+)
 
 // What the golden payloads of the queue engine are made of.
 var (
@@ -122,6 +175,9 @@ var requests = []struct {
 	{"queue-lease/deadline-25s", Request{
 		Op: OpQueueLease, Tag: 7, Deadline: goldenNow + 25_000e6, Body: (&QueuePop{Queue: q, Count: 100, Wait: 20_000}).Append(nil),
 	}},
+	{"stream-fetch/deadline-25s-stale", Request{
+		Op: OpStreamFetch, Tag: 8, Flags: FlagStale, Deadline: goldenNow + 25_000e6, Body: (&StreamFetch{Topic: topic, Wait: 20_000}).Append(nil),
+	}},
 	{"set/deadline-session", Request{Op: OpKVSet, Tag: 6, Deadline: goldenNow + 1e6, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
 }
 
@@ -142,6 +198,11 @@ var responses = []struct {
 	{"deliveries", 11, Response{Num: 2, Body: AppendDelivery(AppendDelivery(nil, &leased), &ready)}},
 	{"empty", 12, Response{Code: Empty, Body: []byte{}}},
 	{"acked-one-of-two", 13, Response{Num: 1, Body: []byte{byte(OK), byte(Fenced)}}},
+	{"published", 14, Response{Num: 2, Body: []byte{0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 1, 44, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}},
+	{"fetched", 15, Response{Num: 10, Body: section.Append(nil)}},
+	{"consumed", 16, Response{Num: 10, Body: section.Append(AppendUvarint(nil, 300))}},
+	{"offsets", 17, Response{Body: AppendStreamOffset(AppendStreamOffset(nil, StreamOffset{Offset: 300, Time: 1_900_000_000_000}), StreamOffset{Partition: 1, Time: -1})}},
+	{"groups", 18, Response{Num: 1, Body: AppendGroupSummary(nil, &GroupSummary{Name: group, Generation: 300, Members: 3, Topics: 1, Lag: 1000})}},
 	{"last-word", ConnTag, Response{Code: Unavailable, Body: []byte("the server is stopping")}},
 }
 

@@ -121,6 +121,34 @@ const (
 	OpQueueCollect Op = 0x02F2 // proposed by the engine itself: removes what a cleared or deleted queue left
 )
 
+// Operations of the stream engine. The payload types are in stream.go and the files beside it.
+const (
+	OpStreamPublish     Op = 0x0330
+	OpStreamConsume     Op = 0x0331
+	OpStreamCommit      Op = 0x0332
+	OpStreamCreate      Op = 0x0333
+	OpStreamSubscribe   Op = 0x0334
+	OpStreamUnsubscribe Op = 0x0335
+	OpStreamOffsets     Op = 0x0336
+	OpStreamFetch       Op = 0x0337
+	OpStreamAppend      Op = 0x0338
+	OpStreamProducer    Op = 0x0339
+	OpStreamAlter       Op = 0x033A
+	OpStreamDelete      Op = 0x033B
+	OpStreamList        Op = 0x033C
+	OpStreamInfo        Op = 0x033D
+	OpStreamHeartbeat   Op = 0x033E
+	OpStreamGroups      Op = 0x033F
+	OpStreamGroup       Op = 0x0340
+	OpStreamReset       Op = 0x0341
+	OpStreamSeek        Op = 0x0342
+	OpStreamDeleteGroup Op = 0x0343
+	OpStreamEvict       Op = 0x03F0 // proposed by the engine itself: removes members that have stopped
+	OpStreamRetain      Op = 0x03F1 // proposed by the engine itself: removes what is older or more than a topic keeps
+	OpStreamExpire      Op = 0x03F2 // proposed by the engine itself: forgets offsets of empty groups, and idle producers
+	OpStreamCollect     Op = 0x03F3 // proposed by the engine itself: removes what a deleted topic left
+)
+
 var opNames = map[Op]string{
 	OpHello: "hello", OpPing: "ping", OpCancel: "cancel", OpCredit: "credit",
 	OpKVSet: "set", OpKVGet: "get", OpKVDel: "del", OpKVExists: "exists", OpKVIncr: "incr", OpKVDecr: "decr",
@@ -133,4 +161,7 @@ var opNames = map[Op]string{
 	OpKVStats: "stats", OpKVSweep: "sweep", OpKVCollect: "collect",
 	OpQueuePush: "queue-push", OpQueuePop: "queue-pop", OpQueuePeek: "queue-peek", OpQueueLen: "queue-len", OpQueueClear: "queue-clear", OpQueueLease: "queue-lease", OpQueueAck: "queue-ack", OpQueueNack: "queue-nack", OpQueueExtend: "queue-extend", OpQueueReject: "queue-reject", OpQueueInfo: "queue-info", OpQueueList: "queue-list", OpQueueCreate: "queue-create", OpQueueGet: "queue-get", OpQueueRemove: "queue-remove", OpQueueDelete: "queue-delete", OpQueueRedrive: "queue-redrive", OpQueuePause: "queue-pause", OpQueueResume: "queue-resume",
 	OpQueueTick: "queue-tick", OpQueueReturn: "queue-return", OpQueueCollect: "queue-collect",
+	OpStreamPublish: "stream-publish", OpStreamConsume: "stream-consume", OpStreamCommit: "stream-commit", OpStreamCreate: "stream-create", OpStreamSubscribe: "stream-subscribe", OpStreamUnsubscribe: "stream-unsubscribe", OpStreamOffsets: "stream-offsets", OpStreamFetch: "stream-fetch", OpStreamAppend: "stream-append", OpStreamProducer: "stream-producer",
+	OpStreamAlter: "stream-alter", OpStreamDelete: "stream-delete", OpStreamList: "stream-list", OpStreamInfo: "stream-info", OpStreamHeartbeat: "stream-heartbeat", OpStreamGroups: "stream-groups", OpStreamGroup: "stream-group", OpStreamReset: "stream-reset", OpStreamSeek: "stream-seek", OpStreamDeleteGroup: "stream-delete-group",
+	OpStreamEvict: "stream-evict", OpStreamRetain: "stream-retain", OpStreamExpire: "stream-expire", OpStreamCollect: "stream-collect",
 }

@@ -125,7 +125,8 @@ func TestEveryOperationHasAName(t *testing.T) {
 	if Op(0x7FFE).Internal() || !OpKVSweep.Internal() || !OpKVWatch.Streams() || OpKVGet.Streams() {
 		t.Error("kinds of operations")
 	}
-	if !OpQueuePop.Waits() || !OpQueueLease.Waits() || OpQueuePeek.Waits() || OpKVWatch.Waits() {
+	if !OpQueuePop.Waits() || !OpQueueLease.Waits() || OpQueuePeek.Waits() || OpKVWatch.Waits() || !OpStreamFetch.Waits() ||
+		!OpStreamConsume.Waits() || OpStreamPublish.Waits() {
 		t.Error("which operations wait")
 	}
 	if got := Op(0x0199).String(); got != "op-0x199" && got != "op-0x0199" {
@@ -180,6 +181,8 @@ func FuzzFrames(f *testing.F) {
 		for _, take := range []func(*Reader){
 			func(r *Reader) { TakeKVEntry(r) }, func(r *Reader) { TakeKVEvent(r) }, func(r *Reader) { TakeKVResult(r) },
 			func(r *Reader) { TakeDelivery(r, new(QueueDelivery)) }, func(r *Reader) { TakeQueueInfo(r, new(QueueInfo)) },
+			func(r *Reader) { TakeTopicInfo(r, new(TopicInfo)) }, func(r *Reader) { TakeStreamSection(r, new(StreamSection)) },
+			func(r *Reader) { TakeStreamOffset(r) }, func(r *Reader) { TakeGroupSummary(r, new(GroupSummary)) },
 		} {
 			for r := NewReader(b); r.Err() == nil && r.Len() > 0; {
 				before := r.Len()
