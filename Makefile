@@ -6,6 +6,7 @@ build: ## binaries into bin/
 	go build -o bin/flin-server ./router
 	go build -o bin/kvd ./kvd
 	go build -o bin/queued ./queued
+	go build -o bin/streamd ./streamd
 
 test: ## every test of every module
 	go test work

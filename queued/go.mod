@@ -5,10 +5,12 @@ go 1.26.0
 replace (
 	github.com/skshohagmiah/flin/clients/go => ../clients/go
 	github.com/skshohagmiah/flin/pkg => ../pkg
+	github.com/skshohagmiah/flin/pkg/record => ../pkg/record
 	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
 )
 
 require (
+	github.com/cockroachdb/datadriven v1.0.3
 	github.com/prometheus/client_golang v1.25.0
 	github.com/skshohagmiah/flin/pkg v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
@@ -41,14 +43,17 @@ require (
 	github.com/hashicorp/golang-lru v1.0.2 // indirect
 	github.com/hashicorp/raft v1.8.0 // indirect
 	github.com/hashicorp/raft-wal v0.4.1 // indirect
-	github.com/klauspost/compress v1.20.1 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.14 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+	github.com/pmezard/go-difflib v1.0.0 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
+	github.com/skshohagmiah/flin/pkg/record v0.0.0-00010101000000-000000000000 // indirect
 	github.com/tidwall/btree v1.8.2 // indirect
 	github.com/urfave/cli/v2 v2.27.7 // indirect
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect

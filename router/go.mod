@@ -11,6 +11,14 @@ require (
 	github.com/skshohagmiah/flin/pkg v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/queued v0.0.0-00010101000000-000000000000
+	github.com/skshohagmiah/flin/streamd v0.0.0-00010101000000-000000000000
+	github.com/twmb/franz-go v1.22.2
+	github.com/twmb/franz-go/pkg/kmsg v1.15.0
+)
+
+require (
+	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+	github.com/skshohagmiah/flin/pkg/record v0.0.0-00010101000000-000000000000 // indirect
 )
 
 require (
@@ -38,7 +46,7 @@ require (
 	github.com/hashicorp/golang-lru v1.0.2 // indirect
 	github.com/hashicorp/raft v1.8.0 // indirect
 	github.com/hashicorp/raft-wal v0.4.1 // indirect
-	github.com/klauspost/compress v1.20.1 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.14 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
@@ -67,6 +75,8 @@ replace (
 	github.com/skshohagmiah/flin/clients/go => ../clients/go
 	github.com/skshohagmiah/flin/kvd => ../kvd
 	github.com/skshohagmiah/flin/pkg => ../pkg
+	github.com/skshohagmiah/flin/pkg/record => ../pkg/record
 	github.com/skshohagmiah/flin/pkg/wire => ../pkg/wire
 	github.com/skshohagmiah/flin/queued => ../queued
+	github.com/skshohagmiah/flin/streamd => ../streamd
 )

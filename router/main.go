@@ -8,17 +8,19 @@ import (
 	"github.com/skshohagmiah/flin/pkg/conf"
 	"github.com/skshohagmiah/flin/pkg/node"
 	queue "github.com/skshohagmiah/flin/queued/hosted"
+	stream "github.com/skshohagmiah/flin/streamd/hosted"
 )
 
 func main() {
 	config := conf.Default(":7380", ":8080", ":9080", "./data")
 	config.Groups = conf.GroupsShared
+	config.AutoTopics = new(true)
 	os.Exit(node.Main(node.Program{
 		Name:    "flin-server",
 		Usage:   "the Flin data platform on one port",
 		Group:   "all-0",
 		Config:  config,
-		Engines: []node.Hosted{kv.Engine(), queue.Engine()},
+		Engines: []node.Hosted{kv.Engine(), queue.Engine(), stream.Engine()},
 		Stderr:  os.Stderr,
 		Exit:    os.Exit,
 	}, os.Args))

@@ -25,6 +25,7 @@ type Config struct {
 	Workers        int    // requests that may be slow and run at once
 	Partitions     int    // hash partitions of each engine, fixed when the data directory is made
 	Groups         Groups // how the engines share Raft groups, fixed likewise; empty: the program has one engine and no choice
+	AutoTopics     *bool  // topics are made when they are first published to; nil: the program has no stream engine
 	Memory         bool   // nothing on disk
 	MaxMemory      Size   // with Memory: bytes of data
 	CacheSize      Size   // bytes of values kept in memory for reads
@@ -92,6 +93,9 @@ func (c *Config) Flags() []cli.Flag {
 	}
 	if c.Groups != "" {
 		flags = append(flags, str("groups", (*string)(&c.Groups), "Raft groups of the engines: shared (one log) or per-engine; fixed when the data directory is made"))
+	}
+	if c.AutoTopics != nil {
+		flags = append(flags, yes("auto-create-topics", c.AutoTopics, "make a topic that is not there, with one partition, when it is published to"))
 	}
 	return flags
 }

@@ -158,6 +158,23 @@ func TestGroupsIsAFlagOfProgramsThatHaveTheChoice(t *testing.T) {
 	}
 }
 
+func TestAutoCreateTopicsIsAFlagOfProgramsThatHaveStreams(t *testing.T) {
+	c := parse(t)
+	for _, f := range c.Flags() {
+		if f.Names()[0] == "auto-create-topics" {
+			t.Error("a program without streams has -auto-create-topics")
+		}
+	}
+	c.AutoTopics = new(true)
+	app := &cli.App{Flags: c.Flags(), Action: func(*cli.Context) error { return nil }}
+	if err := app.Run([]string{"flin-server"}); err != nil || !*c.AutoTopics {
+		t.Errorf("by default it is %v: %v", *c.AutoTopics, err)
+	}
+	if err := app.Run([]string{"flin-server", "-auto-create-topics=false"}); err != nil || *c.AutoTopics {
+		t.Errorf("switched off it is %v: %v", *c.AutoTopics, err)
+	}
+}
+
 func TestMemoryLeavesNothingBehind(t *testing.T) {
 	c := Default(":1", "", ":2", filepath.Join(t.TempDir(), "data"))
 	c.Memory = true

@@ -43,7 +43,9 @@ type EngineConfig struct {
 	Store    store.Options
 	Workers  int // requests that may be slow and run at once
 	MaxValue int // bytes
-	Log      *zap.Logger
+	// AutoTopics makes topics when they are first published to (-auto-create-topics).
+	AutoTopics bool
+	Log        *zap.Logger
 }
 
 // Hosted is an engine that a program links.

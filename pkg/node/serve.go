@@ -75,10 +75,11 @@ func (p *process) open(ctx context.Context) (err error) {
 	}
 	for i, h := range p.Engines {
 		e, err := h.Open(EngineConfig{
-			Store:    p.storeOptions(i),
-			Workers:  p.Config.Workers,
-			MaxValue: int(p.Config.MaxValue),
-			Log:      p.log.Named(h.ID.String()),
+			Store:      p.storeOptions(i),
+			Workers:    p.Config.Workers,
+			MaxValue:   int(p.Config.MaxValue),
+			AutoTopics: p.Config.AutoTopics != nil && *p.Config.AutoTopics,
+			Log:        p.log.Named(h.ID.String()),
 		})
 		if err != nil {
 			return fmt.Errorf("open the %v engine: %w", h.ID, err)

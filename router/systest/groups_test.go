@@ -18,11 +18,12 @@ import (
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
+	"github.com/skshohagmiah/flin/queued/queue"
 )
 
-// oldDirectory makes a data directory of flin-server as it was when the key-value engine was the only one: with a log that
-// has been cut, so that the new engine cannot be fed from its beginning.
-func oldDirectory(t *testing.T, dir string) {
+// oldDirectory makes a data directory of flin-server as it was when the key-value engine was the only one, or the queue engine
+// the only other: with a log that has been cut, so that a new engine cannot be fed from its beginning.
+func oldDirectory(t *testing.T, dir string, queues bool) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -39,7 +40,13 @@ func oldDirectory(t *testing.T, dir string) {
 	group := replica.Default()
 	group.Dir, group.Name = filepath.Join(dir, "raft", "all-0"), "all-0"
 	group.NodeID, group.ClusterID = data.Stamp.Node, data.Stamp.Cluster
-	g, err := replica.Open(group, e.Machine())
+	machines, end := []replica.Machine{e.Machine()}, e.Close
+	if queues {
+		q, err := queue.Open(queue.Config{Store: store.Options{Dir: filepath.Join(dir, "store", "queue"), MinFree: 1, CacheSize: 32 << 20}})
+		must(err)
+		machines, end = append(machines, q.Machine()), func() error { return errors.Join(e.Close(), q.Close()) }
+	}
+	g, err := replica.Open(group, machines...)
 	must(err)
 	e.Serve(g)
 	for i := range 100 {
@@ -50,8 +57,7 @@ func oldDirectory(t *testing.T, dir string) {
 			must(g.Snapshot())
 		}
 	}
-	must(errors.Join(g.Close(), e.Close(), data.Close()))
-	must(os.RemoveAll(filepath.Join(dir, "store", "queue")))
+	must(errors.Join(g.Close(), end(), data.Close()))
 }
 
 // launchOn starts a server over a directory that is there.
@@ -69,7 +75,7 @@ func launchOn(t *testing.T, dir string, args ...string) *server {
 
 func TestADataDirectoryFromBeforeTheQueueEngineGoesOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	oldDirectory(t, dir)
+	oldDirectory(t, dir, false)
 	s := launchOn(t, dir)
 	client := newClient(t, s.port)
 	version := uint64(0)
@@ -103,6 +109,42 @@ func TestADataDirectoryFromBeforeTheQueueEngineGoesOn(t *testing.T) {
 	says(t, refusal(t, s), "all-0", "emptied", "backup")
 }
 
+func TestADataDirectoryFromBeforeTheStreamEngineGoesOn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	oldDirectory(t, dir, true)
+	s := launchOn(t, dir)
+	client := newClient(t, s.port)
+	for round := range 3 {
+		for i := range 100 {
+			if v, err := client.KV.Get(fmt.Sprint("old/", i)); err != nil || string(v) != fmt.Sprint(i) {
+				t.Fatalf("old/%d is %q: %v", i, v, err)
+			}
+		}
+		if err := client.Queue.Push("jobs", fmt.Append(nil, round)); err != nil {
+			t.Fatal(err)
+		}
+		at, err := client.Stream.Publish("events", 0, "", fmt.Append(nil, round))
+		if err != nil || at.Offset != int64(round) {
+			t.Fatalf("event %d is at %+v: %v", round, at, err)
+		}
+		s.kill()
+		s.launch()
+	}
+	if n, err := client.Queue.Len("jobs"); err != nil || n != 3 {
+		t.Errorf("%d messages are there: %v", n, err)
+	}
+	if all, err := client.Stream.Fetch("events", 0, 0); err != nil || len(all) != 3 || string(all[2].Value) != "2" {
+		t.Errorf("the events are %v: %v", all, err)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "store", "stream")); err != nil {
+		t.Fatal(err)
+	}
+	says(t, refusal(t, s), "all-0", "emptied", "backup")
+}
+
 func TestEachEngineCanHaveAGroupOfItsOwn(t *testing.T) {
 	s := start(t, "-groups=per-engine")
 	client := newClient(t, s.port)
@@ -114,14 +156,18 @@ func TestEachEngineCanHaveAGroupOfItsOwn(t *testing.T) {
 		if err := client.Queue.Push("jobs", fmt.Append(nil, round)); err != nil {
 			t.Fatal(err)
 		}
+		if at, err := client.Stream.Publish("events", 0, "", fmt.Append(nil, round)); err != nil || at.Offset != int64(round) {
+			t.Fatalf("event %d is at %+v: %v", round, at, err)
+		}
 	}
 	work(0)
-	for _, name := range []string{"kv-0", "queue-0"} {
+	for _, name := range []string{"kv-0", "queue-0", "stream-0"} {
 		if _, err := os.Stat(filepath.Join(s.dir, "raft", name)); err != nil {
 			t.Error(err)
 		}
 	}
-	says(t, fetch(t, s, "/metrics"), `flin_raft_ready{group="kv-0"} 1`, `flin_raft_ready{group="queue-0"} 1`, "flin_queue_messages_ready 1")
+	says(t, fetch(t, s, "/metrics"), `flin_raft_ready{group="kv-0"} 1`, `flin_raft_ready{group="queue-0"} 1`, `flin_raft_ready{group="stream-0"} 1`,
+		"flin_queue_messages_ready 1", "flin_stream_records 1")
 	s.kill()
 	s.launch()
 	work(1)
@@ -173,6 +219,31 @@ func TestQueuedServesQueuesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(t, refusal(t, s), "groups")
+}
+
+func TestStreamdServesStreamsAlone(t *testing.T) {
+	s := startProgram(t, "streamd", "-auto-create-topics=false")
+	client := newClient(t, s.port)
+	if _, err := client.Stream.Publish("events", 0, "", []byte("a")); !errors.Is(err, flin.ErrNotFound) || !strings.Contains(err.Error(), "events") {
+		t.Errorf("to a topic that nobody has made it published: %v", err)
+	}
+	if err := client.Stream.CreateTopic("events", 2, 60_000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Stream.Publish("events", 1, "", []byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.KV.Set("k", nil); !errors.Is(err, flin.ErrUnsupported) || !strings.Contains(err.Error(), "streamd") {
+		t.Errorf("a key was set: %v", err)
+	}
+	s.kill()
+	s.launch()
+	if all, err := client.Stream.Fetch("events", 1, 0); err != nil || len(all) != 1 || string(all[0].Value) != "a" {
+		t.Errorf("the events are %v: %v", all, err)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // fetch gets a page of the server's HTTP listener.

@@ -36,13 +36,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary returns the path of a program of the workspace: "flin-server", "kvd" or "queued".
+// binary returns the path of a program of the workspace: "flin-server", "kvd", "queued" or "streamd".
 func binary(t testing.TB, name string) string {
 	t.Helper()
 	pkg := map[string]string{
 		"flin-server": "github.com/skshohagmiah/flin/router",
 		"kvd":         "github.com/skshohagmiah/flin/kvd",
 		"queued":      "github.com/skshohagmiah/flin/queued",
+		"streamd":     "github.com/skshohagmiah/flin/streamd",
 	}[name]
 	path := filepath.Join(built.dir, name)
 	built.mu.Lock()
@@ -169,9 +170,13 @@ func (s *server) wait() error {
 
 // answers reports whether the server serves what its program is for.
 func (s *server) answers() bool {
-	if s.program == "queued" {
+	switch s.program {
+	case "queued":
 		line, err := asksInline(s.port, "Q.LEN flin:ready")
 		return err == nil && line[0] == ':'
+	case "streamd":
+		line, err := asksInline(s.port, "S.TOPICS")
+		return err == nil && line[0] == '*'
 	}
 	return answersPing(s.port)
 }

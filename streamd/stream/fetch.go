@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+// fetchBytes is what a fetch that does not say gets at most, in bytes.
+const fetchBytes = 1 << 20
+
+// fetchTries bounds how often a fetch from the first record looks again because retention has taken it meanwhile.
+const fetchTries = 100
+
+// view is what a fetch finds.
+type view struct {
+	from, start, end int64
+	bytes            int64 // of the batches from there on
+}
+
+// fetch looks after an OpStreamFetch, on a worker.
+func (e *Engine) fetch(c *call) {
+	m := &c.fetch
+	for tries := 0; tries < fetchTries; {
+		v, err := e.view(m)
+		if err == nil && c.waits() && v.bytes < int64(min(max(m.MinBytes, 1), limitOf(m))) {
+			if e.awaitRecords(c) {
+				return
+			}
+			continue
+		}
+		if err == nil {
+			err = e.handOut(c, &v)
+		}
+		if err == nil {
+			return
+		}
+		if m.ByTime || m.Offset != wire.OffsetEarliest || !lost(err) {
+			c.answer(wire.Fail(err))
+			return
+		}
+		tries++
+	}
+	c.answer(wire.Failf(wire.Busy, "what the fetch begins at is removed again and again: try again"))
+}
+
+// awaitRecords parks a fetch, or makes it listen first. It is false if the fetch is to look again.
+func (e *Engine) awaitRecords(c *call) bool {
+	if c.listening {
+		return e.calls.park(c)
+	}
+	m := &c.fetch
+	e.calls.listen(c, m.Topic, nil, func(yield func(int32) bool) { yield(m.Partition) })
+	return false
+}
+
+// view finds out where a fetch reads. The end is where it is when it is first asked for.
+func (e *Engine) view(m *wire.StreamFetch) (v view, err error) {
+	if v.start, v.end, err = e.machine.Span(m.Topic, int(m.Partition)); err != nil {
+		return v, err
+	}
+	switch {
+	case m.ByTime:
+		if v.from, _, err = e.machine.OffsetAt(m.Topic, int(m.Partition), m.Offset); err != nil {
+			return v, err
+		}
+		v.end = max(v.end, v.from)
+	case m.Offset == wire.OffsetLatest:
+		m.Offset = v.end
+		v.from = v.end
+	case m.Offset == wire.OffsetEarliest:
+		v.from = v.start
+	default:
+		v.from = m.Offset
+	}
+	v.bytes, err = e.machine.Available(m.Topic, int(m.Partition), v.from)
+	return v, err
+}
+
+// handOut answers a fetch with what there is. An error says that it has not.
+func (e *Engine) handOut(c *call, v *view) error {
+	m := &c.fetch
+	s := wire.StreamSection{Partition: m.Partition, From: v.from, To: v.end, Start: v.start, End: v.end}
+	if m.Count > 0 && int64(m.Count) < v.end-v.from {
+		s.To = v.from + int64(m.Count)
+	}
+	buf := e.buffers.Get().(*[]byte)
+	body, err := e.appendSection((*buf)[:0], m.Topic, &s, v.bytes, int(limitOf(m)))
+	if err == nil {
+		e.keep(buf, body)
+		c.answer(wire.Response{Num: s.To - s.From, Body: body})
+	}
+	e.buffers.Put(buf)
+	return err
+}
+
+// limitOf returns how many bytes a fetch may bring.
+func limitOf(m *wire.StreamFetch) uint64 {
+	if m.MaxBytes == 0 {
+		return fetchBytes
+	}
+	return min(m.MaxBytes, wire.MaxFetchBytes)
+}
