@@ -18,7 +18,9 @@ import (
 const (
 	smallInput = 4 << 10   // what a partial request is kept in while its rest is awaited
 	largeInput = 128 << 10 // what is read at once
-	keepOutput = 256 << 10 // output buffers over this size are not kept
+	keepOutput = 256 << 10 // bytes of output that no budget is asked for
+	// poolOutput is the largest output buffer that is used again: long answers are as common as short ones where records are read.
+	poolOutput = 1 << 20
 	// flushAt is how much output the reader lets gather before it writes in the middle of its input.
 	flushAt = 128 << 10
 	// CloseAfterFlush takes at most so long to write, and then to see that the client has read it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -136,6 +137,42 @@ func TestAnswersFromManyGoroutinesArriveWholeAndInOrder(t *testing.T) {
 		next[w]++
 	}
 	all.Wait()
+}
+
+func TestLongAnswersArriveBetweenShortOnesInOrder(t *testing.T) {
+	limits := testLimits
+	limits.MaxOutput, limits.Budget = 1<<30, NewBudget(1<<30)
+	c, client := pair(t, limits)
+	var want bytes.Buffer
+	answers := make([]string, 200)
+	for i := range answers {
+		answers[i] = strings.Repeat(string(rune('a'+i%26)), []int{3, flushAt - 1, 10, flushAt, 1, 2*poolOutput + i}[i%6])
+		want.WriteString(answers[i])
+	}
+	var all sync.WaitGroup
+	all.Go(func() { // the reader
+		for c.Fill() == nil {
+			c.Discard(len(c.Buffered()))
+		}
+		c.finishOutput()
+	})
+	all.Go(func() {
+		for _, a := range answers {
+			c.say(a)
+		}
+	})
+	got := make([]byte, want.Len())
+	if _, err := io.ReadFull(client, got); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Fatal("the answers do not arrive as they were given")
+	}
+	_ = client.CloseWrite()
+	all.Wait()
+	if n := limits.Budget.Used(); n != 0 {
+		t.Errorf("%d bytes of the budget are not given back", n)
+	}
 }
 
 func TestAClientThatDoesNotReadIsClosedAtItsLimit(t *testing.T) {

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -10,12 +11,23 @@ import (
 
 // output is what waits to be written. It is guarded by Conn.mu.
 type output struct {
-	out      []byte  // answers nobody has begun to write
+	out      []byte  // answers nobody has begun to write, behind those in queue
 	box      *[]byte // where out goes back to when it has been written
-	granted  int64   // bytes of out that the Budget granted
+	queue    []chunk // answers that are not to be moved again because a buffer grows
+	queued   int     // bytes of queue
+	granted  int64   // bytes that the Budget granted
 	awake    bool    // the reader is running and will write what is in out before it sleeps
 	flushing bool    // a goroutine is writing and will take what is in out before it stops
 }
+
+// chunk is an output buffer that takes no more answers.
+type chunk struct {
+	b   []byte
+	box *[]byte
+}
+
+// waiting returns how many bytes nobody has begun to write.
+func (o *output) waiting() int { return o.queued + len(o.out) }
 
 // outputs holds output buffers: a connection has one only while it has something to say.
 var outputs = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }} // a pool
@@ -32,14 +44,14 @@ func (c *Conn) Begin() []byte {
 // End gives the buffer back and sees to it that it is written: by the reader if it is awake, else by a goroutine that
 // is already at it or is started now.
 func (c *Conn) End(b []byte) {
-	before := len(c.out)
+	before := c.waiting()
 	c.out = b
 	if c.closed != nil {
 		c.dropOutput()
 		c.mu.Unlock()
 		return
 	}
-	if len(b) >= flushAt {
+	if c.waiting() >= flushAt {
 		c.full.Store(true)
 		if err := c.checkOutput(before); err != nil {
 			c.mu.Unlock()
@@ -47,7 +59,12 @@ func (c *Conn) End(b []byte) {
 			return
 		}
 	}
-	start := !c.awake && !c.flushing && len(b) > 0
+	if len(b) >= flushAt {
+		c.queue = append(c.queue, chunk{b, c.box})
+		c.queued += len(b)
+		c.out, c.box = nil, nil
+	}
+	start := !c.awake && !c.flushing && c.waiting() > 0
 	if start {
 		c.flushing = true
 	}
@@ -57,13 +74,13 @@ func (c *Conn) End(b []byte) {
 	}
 }
 
-// checkOutput judges whether the connection may hold what is in out, where before bytes were waiting before. A client that
-// takes its answers may have one over the limit.
+// checkOutput judges whether the connection may hold what waits to be written, where before bytes were waiting before. A client
+// that takes its answers may have one over the limit.
 func (c *Conn) checkOutput(before int) error {
-	if len(c.out) > c.limits.MaxOutput && before > flushAt {
+	if c.waiting() > c.limits.MaxOutput && before > flushAt {
 		return ErrSlowClient
 	}
-	if more := int64(len(c.out)) - keepOutput - c.granted; more > 0 {
+	if more := int64(c.waiting()) - keepOutput - c.granted; more > 0 {
 		if !c.limits.Budget.Take(more) {
 			return ErrNoMemory
 		}
@@ -76,16 +93,16 @@ func (c *Conn) checkOutput(before int) error {
 func (c *Conn) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.out)
+	return c.waiting()
 }
 
 // sleep writes what is waiting to go out and marks the reader as asleep: from here on others write.
 func (c *Conn) sleep() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.closed == nil && len(c.out) > 0 {
+	for c.closed == nil && c.waiting() > 0 {
 		if c.flushing { // it takes everything; but this much waits for the client, and so does the reader
-			if len(c.out) < flushAt {
+			if c.waiting() < flushAt {
 				break
 			}
 			c.park()
@@ -95,7 +112,7 @@ func (c *Conn) sleep() error {
 		c.writeOut()
 		c.flushing = false
 	}
-	if len(c.out) == 0 && !c.flushing {
+	if c.waiting() == 0 && !c.flushing {
 		c.dropOutput()
 	}
 	c.awake = false
@@ -130,11 +147,11 @@ func (c *Conn) park() {
 func (c *Conn) flush() {
 	runtime.Gosched()
 	c.mu.Lock()
-	for c.closed == nil && len(c.out) > 0 {
+	for c.closed == nil && c.waiting() > 0 {
 		c.writeOut()
 	}
 	c.flushing = false
-	if len(c.out) == 0 && !c.awake {
+	if c.waiting() == 0 && !c.awake {
 		c.dropOutput()
 	}
 	if c.parked {
@@ -143,17 +160,19 @@ func (c *Conn) flush() {
 	c.mu.Unlock()
 }
 
-// writeOut writes what is in out. It is called with mu held and flushing set, and gives mu up meanwhile.
+// writeOut writes what waits. It is called with mu held and flushing set, and gives mu up meanwhile.
 func (c *Conn) writeOut() {
-	b, box, granted := c.out, c.box, c.granted
-	c.newOutput()
-	c.granted = 0
+	b, box, queue, granted := c.out, c.box, c.queue, c.granted
+	c.out, c.box, c.queue, c.queued, c.granted = nil, nil, nil, 0, 0
 	c.full.Store(false)
 	c.mu.Unlock()
 	c.stalled.Store(wire.Clock())
-	n, err := c.nc.Write(b)
+	n, err := c.write(queue, b)
 	c.stalled.Store(0)
-	c.written.Add(int64(n))
+	c.written.Add(n)
+	for _, x := range queue {
+		putOutput(x.box, x.b)
+	}
 	putOutput(box, b)
 	c.limits.Budget.Give(granted)
 	if err != nil {
@@ -165,6 +184,22 @@ func (c *Conn) writeOut() {
 	}
 }
 
+// write writes what is queued, then b.
+func (c *Conn) write(queue []chunk, b []byte) (int64, error) {
+	if len(queue) == 0 {
+		n, err := c.nc.Write(b)
+		return int64(n), err
+	}
+	all := make(net.Buffers, 0, len(queue)+1)
+	for _, x := range queue {
+		all = append(all, x.b)
+	}
+	if len(b) > 0 {
+		all = append(all, b)
+	}
+	return all.WriteTo(c.nc)
+}
+
 func (c *Conn) newOutput() {
 	c.box = outputs.Get().(*[]byte) // the pool holds nothing else
 	c.out = *c.box
@@ -172,17 +207,18 @@ func (c *Conn) newOutput() {
 
 // dropOutput gives the buffer back without writing it. It is called with mu held.
 func (c *Conn) dropOutput() {
-	if c.out == nil {
-		return
-	}
 	putOutput(c.box, c.out)
+	for _, x := range c.queue {
+		putOutput(x.box, x.b)
+	}
 	c.limits.Budget.Give(c.granted)
-	c.out, c.box, c.granted = nil, nil, 0
+	c.out, c.box, c.queue, c.queued, c.granted = nil, nil, nil, 0, 0
 	c.full.Store(false)
 }
 
+// putOutput lets others use a buffer. There may be none.
 func putOutput(box *[]byte, b []byte) {
-	if cap(b) <= keepOutput {
+	if box != nil && cap(b) <= poolOutput {
 		*box = b[:0]
 		outputs.Put(box)
 	}
