@@ -13,7 +13,7 @@ type payload interface{ Append(b []byte) []byte }
 // call is one request on its way. Calls are pooled, and the payloads of the common operations lie inside, so that a call
 // costs no allocation but its result.
 type call struct {
-	done chan struct{} // gets one element when resp or lost is set
+	done chan struct{} // gets one element when resp or lost is set, unless then is told
 
 	op       wire.Op
 	flags    wire.Flags
@@ -23,7 +23,8 @@ type call struct {
 	wait     time.Duration // how long the server may hold it back, beside the time of any call
 	deadline int64
 	payload  payload
-	stream   *stream // of a request with many answers
+	feed     *feed    // of a request with many answers
+	then     finisher // is told instead of done; nil: done is
 
 	resp wire.Response // the answer; its Body belongs to the caller
 	lost error         // why there will be none
@@ -46,6 +47,9 @@ type call struct {
 	ack      wire.QueueAck
 	receipts [1]wire.Receipt // ack's, of a single one
 	name     wire.QueueName
+
+	publish wire.StreamPublish
+	records [1]wire.StreamRecord // publish's, of a single one
 }
 
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
@@ -77,5 +81,14 @@ func (c *call) release() {
 	calls.Put(c)
 }
 
+// finisher is told by a connection's goroutine that its call is over. It must not wait.
+type finisher interface{ finished() }
+
 // finish wakes the caller.
-func (c *call) finish() { c.done <- struct{}{} }
+func (c *call) finish() {
+	if c.then != nil {
+		c.then.finished()
+		return
+	}
+	c.done <- struct{}{}
+}

@@ -6,6 +6,8 @@
 //	value, err := client.KV.Get("user:1")
 //	err = client.Queue.Push("tasks", []byte("Task 1"))
 //	task, err := client.Queue.Pop("tasks")
+//	place, err := client.Stream.Publish("events", flin.AnyPartition, "user:1", []byte("login"))
+//	records, err := client.Stream.Fetch("events", place.Partition, place.Offset)
 //
 // A Client may be used by any number of goroutines. They share a few connections, and what they ask for at the same time
 // travels together, so that one Client with many goroutines is faster than many Clients.
@@ -25,11 +27,14 @@ type Client struct {
 	KV *KV
 	// Queue is the message queues.
 	Queue *Queue
+	// Stream is the topics.
+	Stream *Stream
 
-	pool   *pool
-	ctx    context.Context // With says so
-	shared bool            // made by With: Close is the parent's
-	closed *atomic.Bool
+	pool    *pool
+	members *members        // of consumer groups, shared by all that With has made
+	ctx     context.Context // With says so
+	shared  bool            // made by With: Close is the parent's
+	closed  *atomic.Bool
 }
 
 // NewClient connects to the first server of opts.Addrs that can be reached. nil means DefaultOptions of DefaultAddr.
@@ -47,11 +52,13 @@ func NewClient(opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(&Client{pool: p, ctx: context.Background(), closed: new(atomic.Bool)}), nil
+	c := newClient(&Client{pool: p, ctx: context.Background(), closed: new(atomic.Bool)})
+	c.members = newMembers(c)
+	return c, nil
 }
 
 func newClient(c *Client) *Client {
-	c.KV, c.Queue = &KV{client: c}, &Queue{client: c}
+	c.KV, c.Queue, c.Stream = &KV{client: c}, &Queue{client: c}, &Stream{client: c}
 	return c
 }
 
@@ -60,7 +67,7 @@ func newClient(c *Client) *Client {
 // When ctx ends during a call the call returns at once, and its error matches ctx.Err(). A write that had been sent may
 // have been executed: its error matches ErrOutcomeUnknown too.
 func (c *Client) With(ctx context.Context) *Client {
-	return newClient(&Client{pool: c.pool, ctx: ctx, shared: true, closed: c.closed})
+	return newClient(&Client{pool: c.pool, members: c.members, ctx: ctx, shared: true, closed: c.closed})
 }
 
 // Close ends the connections. Calls in flight report ErrClosed, or ErrOutcomeUnknown if they were writes.

@@ -11,7 +11,7 @@ import (
 
 const (
 	maxOut    = 4 << 20  // bytes that may wait for the writer; callers wait for room beyond it
-	keepOut   = 1 << 20  // output buffers over this size are not kept
+	keepOut   = 5 << 20  // output buffers over this size are not kept
 	maxPlaces = 64 << 10 // calls in flight on one connection
 	readSize  = 128 << 10
 )
@@ -234,8 +234,8 @@ func (c *conn) close(err error) {
 		c.wakeup <- struct{}{}
 	}
 	for _, k := range lost {
-		if k.stream != nil {
-			k.stream.end()
+		if k.feed != nil {
+			k.feed.end()
 		}
 		k.finish()
 	}

@@ -16,8 +16,9 @@ func TestAProgramThatUsesTheClientLinksNothingOfTheServer(t *testing.T) {
 	dir := t.TempDir()
 	const at = "github.com/skshohagmiah/flin/"
 	files := map[string]string{
-		"go.mod": fmt.Sprintf("module program\n\ngo 1.26\n\nrequire (\n\t%[1]sclients/go v0.0.0\n\t%[1]spkg/wire v0.0.0\n)\n\nreplace (\n\t%[1]sclients/go => %[2]s\n\t%[1]spkg/wire => %[3]s\n)\n",
-			at, client, filepath.Join(client, "../../pkg/wire")),
+		"go.mod": fmt.Sprintf("module program\n\ngo 1.26\n\nrequire (\n\t%[1]sclients/go v0.0.0\n\t%[1]spkg/record v0.0.0\n\t%[1]spkg/wire v0.0.0\n)\n\n"+
+			"replace (\n\t%[1]sclients/go => %[2]s\n\t%[1]spkg/record => %[3]s\n\t%[1]spkg/wire => %[4]s\n)\n",
+			at, client, filepath.Join(client, "../../pkg/record"), filepath.Join(client, "../../pkg/wire")),
 		"main.go": "package main\n\nimport flin \"" + at + "clients/go\"\n\nfunc main() { _, _ = flin.NewClient(nil) }\n",
 	}
 	for name, text := range files {

@@ -25,6 +25,14 @@ func Example() {
 	client.Queue.Push("tasks", []byte("Task 2"))
 	msg, _ := client.Queue.Pop("tasks")
 	fmt.Printf("Received: %s\n", string(msg))
+	client.Stream.CreateTopic("events", 4, 7*24*60*60*1000)
+	client.Stream.Publish("events", -1, "user123", []byte(`{"action":"login"}`))
+	client.Stream.Subscribe("events", "processors", "worker-1")
+	messages, _ := client.Stream.Consume("events", "processors", "worker-1", 10)
+	for _, msg := range messages {
+		fmt.Printf("Partition %d, Offset %d: %s\n", msg.Partition, msg.Offset, msg.Value)
+		client.Stream.Commit("events", "processors", msg.Partition, msg.Offset+1)
+	}
 }
 
 func ExampleIfVersion() {
@@ -131,5 +139,52 @@ func ExampleQueue_Receive() {
 	}, flin.Concurrency(8), flin.DrainTimeout(10*time.Second))
 	if err != nil {
 		panic(err)
+	}
+}
+
+func ExampleStream_Producer() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	producer, err := client.Stream.Producer("events", flin.Compression(flin.Zstd))
+	if err != nil {
+		panic(err)
+	}
+	for i := range 1000 {
+		event := flin.Record{Key: fmt.Appendf(nil, "user%d", i%10), Value: []byte("login")}
+		err := producer.Send(flin.AnyPartition, event, func(at flin.Position, err error) {
+			if err != nil {
+				fmt.Println("not stored:", err)
+			}
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	if err := producer.Close(); err != nil { // when it returns all are stored
+		panic(err)
+	}
+}
+
+func ExampleStream_Reader() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	reader, err := client.Stream.Reader("events", "processors")
+	if err != nil {
+		panic(err)
+	}
+	defer reader.Close() // commits, and leaves the group
+	for event, err := range reader.Records(ctx) {
+		if err != nil {
+			break
+		}
+		fmt.Println(event.Partition, event.Offset, string(event.Key), string(event.Value))
 	}
 }

@@ -137,7 +137,7 @@ func (w *Watcher) open() error {
 		defer cancel()
 		client = client.With(ctx)
 	}
-	k := &call{done: make(chan struct{}, 1), op: wire.OpKVWatch, read: true, payload: &w.m, stream: newStream()}
+	k := &call{done: make(chan struct{}, 1), op: wire.OpKVWatch, read: true, payload: &w.m, feed: newFeed()}
 	cn, err := client.enter(k, wire.Clock())
 	if err != nil {
 		return err
@@ -163,14 +163,14 @@ func (w *Watcher) open() error {
 // receive returns when ready has something, or the stream has ended and nothing is left of it.
 func (w *Watcher) receive(ctx context.Context) (ended bool, err error) {
 	for {
-		if w.ready, ended = w.call.stream.take(); len(w.ready) > 0 {
+		if w.ready, ended = w.call.feed.take(); len(w.ready) > 0 {
 			return false, nil
 		}
 		if ended {
 			return true, nil
 		}
 		select {
-		case <-w.call.stream.wake:
+		case <-w.call.feed.wake:
 		case <-ctx.Done():
 			w.conn.abandon(w.call)
 			return false, w.client.over(w.call, false, context.Cause(ctx))

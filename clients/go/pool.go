@@ -30,9 +30,10 @@ type pool struct {
 	next   atomic.Uint32
 	conns  []atomic.Pointer[conn]
 
-	mu  sync.Mutex    // guards what follows
-	up  chan struct{} // closed and replaced when a connection comes up
-	err error         // why the last attempt to connect failed
+	mu   sync.Mutex    // guards what follows
+	up   chan struct{} // closed and replaced when a connection comes up
+	err  error         // why the last attempt to connect failed
+	over bool          // close has been called
 }
 
 func newPool(opts Options) (*pool, error) {
@@ -65,7 +66,21 @@ func newPool(opts Options) (*pool, error) {
 	return p, nil
 }
 
+// start runs fn, which must return when the pool's context ends, in a goroutine that close waits for. False: it is closed.
+func (p *pool) start(fn func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return false
+	}
+	p.wg.Go(fn)
+	return true
+}
+
 func (p *pool) close() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
 	p.cancel()
 	for i := range p.conns {
 		if c := p.conns[i].Load(); c != nil {

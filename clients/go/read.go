@@ -8,10 +8,11 @@ import (
 
 // answer is a frame that was read and not yet handed out.
 type answer struct {
-	tag    uint64
-	resp   wire.Response
-	call   *call
-	stream *stream
+	tag  uint64
+	resp wire.Response
+	call *call
+	feed *feed
+	own  bool // resp lies in memory of its own
 }
 
 // maxAnswer is the longest answer that a client takes: a server that sends more is broken.
@@ -23,6 +24,13 @@ func (c *conn) read() error {
 	r, w := 0, 0
 	var batch [128]answer
 	for {
+		if n, ok := wire.FrameLen(buf[r:w]); ok && n >= longAnswer && n <= wire.MaxRequest && w-r < n+wire.LenSize {
+			if err := c.readLong(buf[r+wire.LenSize:w], n); err != nil {
+				return err
+			}
+			r, w = 0, 0
+			continue
+		}
 		if w == len(buf) || r == w {
 			buf = roomFor(buf, r, w)
 			r, w = 0, w-r
@@ -47,6 +55,37 @@ func (c *conn) read() error {
 			return err
 		}
 	}
+}
+
+// longAnswer is from how many bytes on an answer that has not arrived whole is read into memory of its own.
+const longAnswer = readSize / 4
+
+// readLong reads an answer of n bytes, which begin with head, into memory that its caller gets, and hands it out.
+func (c *conn) readLong(head []byte, n int) error {
+	frame := make([]byte, n)
+	for at := copy(frame, head); at < n; {
+		k, err := c.nc.Read(frame[at:])
+		at += k
+		if k > 0 {
+			c.heard.Store(wire.Clock())
+		}
+		if err != nil && at < n {
+			return err
+		}
+	}
+	a := [1]answer{{own: true}}
+	if err := a[0].decode(frame); err != nil {
+		return err
+	}
+	return c.deliver(a[:])
+}
+
+// decode reads a frame without its length.
+func (a *answer) decode(frame []byte) (err error) {
+	if a.tag, err = wire.DecodeResponse(frame, &a.resp); err != nil {
+		return fmt.Errorf("flin: the server sent a bad frame: %w", err)
+	}
+	return nil
 }
 
 // roomFor returns a buffer that begins with the bytes of buf[r:w] and has room behind them: enough for the frame that they
@@ -77,9 +116,8 @@ func parse(p []byte, into []answer) (used, count int, err error) {
 		if len(p)-used-wire.LenSize < n {
 			return used, count, nil
 		}
-		a := &into[count]
-		if a.tag, err = wire.DecodeResponse(p[used+wire.LenSize:used+wire.LenSize+n], &a.resp); err != nil {
-			return used, count, fmt.Errorf("flin: the server sent a bad frame: %w", err)
+		if err := into[count].decode(p[used+wire.LenSize : used+wire.LenSize+n]); err != nil {
+			return used, count, err
 		}
 		used += wire.LenSize + n
 		count++
@@ -96,7 +134,7 @@ func (c *conn) deliver(batch []answer) error {
 	c.pinged = 0
 	for n := range batch {
 		a := &batch[n]
-		a.call, a.stream = nil, nil
+		a.call, a.feed = nil, nil
 		i := uint32(a.tag)
 		if int(i) >= len(c.places) {
 			continue
@@ -105,7 +143,7 @@ func (c *conn) deliver(batch []answer) error {
 		if at.call == nil || at.use != uint32(a.tag>>32) {
 			continue // it was abandoned
 		}
-		a.call, a.stream = at.call, at.call.stream
+		a.call, a.feed = at.call, at.call.feed
 		if !a.resp.More {
 			c.leave(i)
 		}
@@ -116,14 +154,16 @@ func (c *conn) deliver(batch []answer) error {
 		a := &batch[n]
 		switch {
 		case a.call != nil && a.resp.More:
-			if a.stream != nil && !closed {
-				a.stream.push(a.resp)
+			if a.feed != nil && !closed {
+				a.feed.push(a.resp)
 			}
 		case a.call != nil:
 			a.call.resp = a.resp
-			a.call.resp.Body = append([]byte{}, a.resp.Body...) // never nil: an empty value is a value
-			if a.stream != nil {
-				a.stream.end()
+			if !a.own {
+				a.call.resp.Body = append([]byte{}, a.resp.Body...) // never nil: an empty value is a value
+			}
+			if a.feed != nil {
+				a.feed.end()
 			}
 			a.call.finish()
 		case a.tag == wire.ConnTag:

@@ -95,8 +95,8 @@ type StreamConsume struct {
 	Count    uint64 // records, at most, 1 to MaxBatch
 	MaxBytes uint64 // of whole batches, but at least one; 0 is 4 MiB, at most MaxFetchBytes
 	Wait     uint64 // ms, at most MaxFetchWait
-	// Turn numbers a member's consumes from 1. One that is asked for again, because its answer was lost, hands out again what
-	// it did not bring. 0: the member does not count.
+	// Turn numbers a member's consumes from 1. One that is asked for again, because its answer was lost, hands out just what
+	// that had, as far as the member owns it, and does not wait. 0: the member does not count.
 	Turn uint64
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// blocking is a connection's command that waits for a message.
+// blocking is a connection's command that waits for a message or a record.
 type blocking struct {
 	waiting atomic.Uint64 // the number of the command that waits, plus one; 0: none
 	ended   atomic.Uint32 // why it was withdrawn, an ending
@@ -25,9 +25,9 @@ const (
 	endedStop                // the server stops
 )
 
-// submitAndBlock is submit for a command that waits at most wait ms for a message; with 0 it is submit. Like Redis's
+// submitAndBlock is submit for a command that waits at most wait ms for a message or a record; with 0 it is submit. Like Redis's
 // blocking commands it holds every later command of the connection back. When the client leaves meanwhile, or the server
-// stops, it is withdrawn, so that no message is taken for nobody.
+// stops, it is withdrawn, so that nothing is handed out to nobody.
 func (c *conn) submitAndBlock(op wire.Op, wait uint64, body []byte, answer slot) {
 	if wait == 0 {
 		c.submit(op, body, answer)

@@ -8,8 +8,8 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// fakeQueues answers each operation on queues with what a test says, and keeps what it was asked. Pops without an answer
-// wait.
+// fakeQueues answers each operation on queues and topics with what a test says, and keeps what it was asked. Pops and fetches
+// without an answer wait.
 type fakeQueues struct {
 	tb testing.TB
 
@@ -146,7 +146,7 @@ func (q *fakeQueues) decode(req *wire.Request) string {
 		err = m.Decode(req.Body)
 		text = fmt.Sprintf("%s %d", m.Queue, m.Count)
 	default:
-		text = string(req.Body)
+		text, err = decodeStream(req)
 	}
 	if err != nil {
 		q.tb.Errorf("%v: % x: %v", req.Op, req.Body, err)

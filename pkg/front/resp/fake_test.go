@@ -20,7 +20,7 @@ type fakeEngine struct {
 	watches map[uint64]fakeWatch
 	queue   chan func()
 	done    chan struct{}
-	queues  *fakeQueues // serves the queue engine's operations; nil: they are not
+	queues  *fakeQueues // serves the queue and the stream engine's operations; nil: they are not
 }
 
 type fakeValue struct {
@@ -51,7 +51,7 @@ func (e *fakeEngine) close() {
 }
 
 func (e *fakeEngine) Submit(req wire.Request, r wire.Replier) {
-	if req.Op.Engine() == wire.EngineQueue && e.queues != nil {
+	if engine := req.Op.Engine(); (engine == wire.EngineQueue || engine == wire.EngineStream) && e.queues != nil {
 		e.queues.submit(req, r)
 		return
 	}

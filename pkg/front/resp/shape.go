@@ -47,6 +47,14 @@ const (
 	shapeRemoved   // 1, or 0 where the message is not there
 	shapeQueue     // all that is known of a queue
 	shapeCount     // Num
+
+	shapePlace      // where a record is
+	shapeFetched    // records of a partition
+	shapeConsumed   // records of the partitions of a member
+	shapeAssignment // the generation of a group, and the partitions that a member owns
+	shapeOffsets    // places in partitions
+	shapeTopic      // all that is known of a topic
+	shapeLag        // how far a group is in a topic
 )
 
 // encode appends the reply to b. It is called with the output locked.
@@ -102,6 +110,9 @@ func (s *slot) encode(c *conn, b []byte, resp *wire.Response) []byte {
 		c.captured.Body = append([]byte(nil), resp.Body...)
 	case shapeHeld:
 	default:
+		if s.shape >= shapePlace {
+			return s.encodeStream(c, b, resp, resp3)
+		}
 		return s.encodeQueue(c, b, resp, resp3)
 	}
 	return b
@@ -118,6 +129,9 @@ func (s *slot) encodeFailure(c *conn, b []byte, resp *wire.Response, resp3 bool)
 	case shapeExec:
 		return s.exec.encodeFailure(c, b, resp, resp3)
 	default:
+	}
+	if s.shape >= shapePlace {
+		return s.encodeStreamFailure(c, b, resp, resp3)
 	}
 	if s.shape >= shapePushed {
 		return s.encodeQueueFailure(c, b, resp, resp3)

@@ -76,7 +76,7 @@ func (c *conn) growRing() {
 func (c *conn) reserve(answer *slot) bool {
 	switch answer.shape {
 	case shapeValue, shapePart, shapeOld, shapeEntries, shapeFewOrValue, shapeMatches, shapeExec,
-		shapeBody, shapeBodies, shapeMessages, shapePeeked, shapeMessage:
+		shapeBody, shapeBodies, shapeMessages, shapePeeked, shapeMessage, shapeFetched, shapeConsumed:
 	default:
 		return true
 	}
