@@ -1,6 +1,7 @@
 package systest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,7 +9,7 @@ import (
 	"testing"
 )
 
-// reference is the part of the clients' reference program that is about keys and values and about queues, word for word,
+// reference is the part of the clients' reference program that is about keys and values, queues and streams, word for word,
 // with a use of value and values, which Go demands.
 const reference = `package main
 
@@ -32,6 +33,14 @@ client.Queue.Push("tasks", []byte("Task 1"))
 client.Queue.Push("tasks", []byte("Task 2"))
 msg, _ := client.Queue.Pop("tasks")
 fmt.Printf("Received: %s\n", string(msg))
+client.Stream.CreateTopic("events", 4, 7*24*60*60*1000)
+client.Stream.Publish("events", -1, "user123", []byte(` + "`" + `{"action":"login"}` + "`" + `))
+client.Stream.Subscribe("events", "processors", "worker-1")
+messages, _ := client.Stream.Consume("events", "processors", "worker-1", 10)
+for _, msg := range messages {
+	fmt.Printf("Partition %d, Offset %d: %s\n", msg.Partition, msg.Offset, msg.Value)
+	client.Stream.Commit("events", "processors", msg.Partition, msg.Offset+1)
+}
 }
 `
 
@@ -48,7 +57,9 @@ func TestTheReferenceProgram(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if got, want := string(out), "John Doe\n[v1 v2]\nReceived: Task 1\n"; got != want {
+	const partition = 1 // where Kafka's clients put user123, too
+	want := fmt.Sprintf("John Doe\n[v1 v2]\nReceived: Task 1\nPartition %d, Offset 0: {\"action\":\"login\"}\n", partition)
+	if got := string(out); got != want {
 		t.Errorf("it prints %q, not %q", got, want)
 	}
 	client := newClient(t, s.port)
@@ -64,5 +75,14 @@ func TestTheReferenceProgram(t *testing.T) {
 	}
 	if second, err := client.Queue.Pop("tasks"); err != nil || string(second) != "Task 2" {
 		t.Errorf("the second task: %q, %v", second, err)
+	}
+	group, err := client.Stream.Group("processors")
+	if err != nil || len(group.Members) != 1 || group.Members[0].Name != "worker-1" || len(group.Partitions) != 4 {
+		t.Fatalf("the group: %+v, %v", group, err)
+	}
+	for _, p := range group.Partitions {
+		if p.Partition == partition && p.Committed != 1 || p.Lag != 0 {
+			t.Errorf("what it has committed: %+v", p)
+		}
 	}
 }

@@ -30,6 +30,7 @@ type asked struct {
 	until int64 // by wire.Clock: when waiting ends; 0: it does not wait, or no longer
 	stand *stand
 	order uint64 // of a consume with a Turn: when it came
+	again bool   // it was answered before, and brings the same once more
 
 	generation uint64 // of the membership that a consume listens with
 	listening  bool   // it has spots; as all that follows, guarded by calls.mu

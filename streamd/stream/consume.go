@@ -58,7 +58,7 @@ func (e *Engine) serve(c *call, ms *fsm.Membership) bool {
 	defer e.buffers.Put(buf)
 	body := wire.AppendUvarint((*buf)[:0], ms.Generation)
 	body, n, err := e.collect(c, body)
-	if err == nil && n == 0 && c.waits() {
+	if err == nil && n == 0 && c.waits() && !c.again {
 		e.follow(c)
 		return false
 	}
@@ -122,15 +122,15 @@ func (e *Engine) collect(c *call, b []byte) ([]byte, int64, error) {
 // stretch appends the section of at most left records that a partition has for a member; nothing if it has none.
 func (e *Engine) stretch(b, topic []byte, x *stretch, left int64, room int) ([]byte, wire.StreamSection, error) {
 	for range fetchTries {
-		start, end, err := e.machine.Span(topic, int(x.partition))
+		start, last, err := e.machine.Span(topic, int(x.partition))
 		if err != nil {
 			return b, wire.StreamSection{}, err
 		}
-		from := max(x.from, start)
+		from, end := max(x.from, start), min(last, x.end)
 		if from >= end {
 			return b, wire.StreamSection{}, nil
 		}
-		s := wire.StreamSection{Partition: x.partition, From: from, To: min(end, from+left), Start: start, End: end}
+		s := wire.StreamSection{Partition: x.partition, From: from, To: min(end, from+left), Start: start, End: last}
 		b, err = e.appendSection(b, topic, &s, int64(room), room)
 		if err == nil || !lost(err) {
 			return b, s, err

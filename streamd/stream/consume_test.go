@@ -67,6 +67,53 @@ func TestPartitionsTakeTurns(t *testing.T) {
 	}
 }
 
+// turn is a consume that counts.
+func (w *world) turn(n uint64, count int) (values []string) {
+	w.t.Helper()
+	m := consumption("t", "g", "c", count)
+	m.Turn = n
+	resp := w.must(wire.OpStreamConsume, m)
+	_, all := consumed(w.t, &resp)
+	for _, x := range all {
+		values = append(values, x.value)
+	}
+	return values
+}
+
+func TestATurnThatIsAskedForAgainBringsWhatItBroughtAndNoMore(t *testing.T) {
+	w := newWorld(t, nil)
+	w.create("t", 1)
+	w.subscribe("t", "g", "c")
+	if got := w.turn(1, 5); got != nil {
+		t.Fatalf("nothing was there, and it got %v", got)
+	}
+	w.publish("t", 0, numbered(1, 20)...)
+	if got := w.turn(1, 5); got != nil {
+		t.Fatalf("its answer may have been the first, but it got %v", got)
+	}
+	for _, count := range []int{5, 5, 100} {
+		if got := w.turn(2, count); !slices.Equal(got, numbered(1, 5)) {
+			t.Fatalf("asked for up to %d it got %v", count, got)
+		}
+	}
+	if got := w.turn(2, 3); !slices.Equal(got, numbered(1, 3)) {
+		t.Fatalf("asked for fewer it got %v", got)
+	}
+	if got := w.turn(2, 5); !slices.Equal(got, numbered(1, 3)) {
+		t.Fatalf("asked for more once more it got %v", got)
+	}
+	if got := w.turn(3, 10); !slices.Equal(got, numbered(4, 13)) {
+		t.Fatalf("its next turn brought %v", got)
+	}
+	w.must(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c"), Offset: 1})
+	if got := w.turn(3, 10); got != nil {
+		t.Fatalf("after a seek the turn before it brought %v", got)
+	}
+	if got := w.turn(4, 2); !slices.Equal(got, numbered(2, 3)) {
+		t.Fatalf("behind the seek it got %v", got)
+	}
+}
+
 func TestConsumesOfOneMemberAtOnceShareWhatThereIs(t *testing.T) {
 	w := newWorld(t, nil)
 	w.create("t", 2)

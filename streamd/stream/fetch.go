@@ -71,7 +71,9 @@ func (e *Engine) view(m *wire.StreamFetch) (v view, err error) {
 	default:
 		v.from = m.Offset
 	}
-	v.bytes, err = e.machine.Available(m.Topic, int(m.Partition), v.from)
+	if v.bytes, err = e.machine.Available(m.Topic, int(m.Partition), v.from); err == nil && v.bytes > 0 {
+		v.start, v.end, err = e.machine.Span(m.Topic, int(m.Partition)) // with what has come since
+	}
 	return v, err
 }
 

@@ -1,6 +1,9 @@
 package stream
 
 import (
+	"math"
+	"slices"
+
 	"github.com/skshohagmiah/flin/streamd/stream/internal/fsm"
 )
 
@@ -11,9 +14,10 @@ type stand struct {
 	positions map[int32]position
 	first     int32 // the partition at which the next consume begins to look
 
-	// turn is the last consume that was answered, by its Turn, and before is where the member stood then.
-	turn   uint64
-	before []undo
+	// turn is the last consume that was answered, by its Turn, and given is what it was to bring. Asked for again it brings just
+	// that, however much more there is: which of its answers arrives must not matter.
+	turn  uint64
+	given []stretch
 	// The newest consume with a Turn that has come: an older one is not waited for any more.
 	newest, order uint64
 
@@ -27,21 +31,19 @@ type position struct {
 	offset int64
 }
 
-// undo is a position as it was; offset is nowhere if there was none.
-type undo struct {
-	partition int32
-	position
-}
-
 // stretch is what a consume looks at in a partition, and what it has found there.
 type stretch struct {
 	partition int32
 	since     uint64
 	from      int64 // nowhere: the first that is kept
+	end       int64 // it goes no further
 	to        int64 // nowhere: nothing was found
 }
 
-const nowhere = -1
+const (
+	nowhere    = -1
+	everywhere = math.MaxInt64
+)
 
 // verdict is what becomes of a consume that begins.
 type verdict uint8
@@ -76,10 +78,11 @@ func (k *coordinator) enter(c *call, term uint64, ms *fsm.Membership) verdict {
 		return behind
 	}
 	s.busy = c
-	if m.Turn != 0 && m.Turn == s.turn {
-		s.restore()
+	if c.again = m.Turn != 0 && m.Turn == s.turn; c.again {
+		s.planAgain(c)
+	} else {
+		s.plan(c)
 	}
-	s.plan(c)
 	return proceed
 }
 
@@ -93,16 +96,16 @@ func (x *member) stand(topic []byte, begun uint64) *stand {
 	return s
 }
 
-// restore puts the positions back where they were before the last turn.
-func (s *stand) restore() {
-	for _, u := range s.before {
-		if u.offset == nowhere {
-			delete(s.positions, u.partition)
-		} else {
-			s.positions[u.partition] = u.position
+// planAgain lists what the last turn was to bring, as far as the member still owns it.
+func (s *stand) planAgain(c *call) {
+	c.plan = c.plan[:0]
+	for _, x := range s.given {
+		i, ok := slices.BinarySearchFunc(c.owned, x.partition, func(o fsm.Owned, p int32) int { return int(o.Partition) - int(p) })
+		if ok && c.owned[i].Since == x.since {
+			x.end, x.to = x.to, nowhere
+			c.plan = append(c.plan, x)
 		}
 	}
-	s.before = s.before[:0]
 }
 
 // plan lists where to look, beginning where the last consume ended.
@@ -117,7 +120,7 @@ func (s *stand) plan(c *call) {
 	}
 	for i := range c.owned {
 		o := &c.owned[(at+i)%len(c.owned)]
-		x := stretch{partition: o.Partition, since: o.Since, from: o.Committed, to: nowhere}
+		x := stretch{partition: o.Partition, since: o.Since, from: o.Committed, end: everywhere, to: nowhere}
 		if p, ok := s.positions[o.Partition]; ok && p.since == o.Since {
 			x.from = p.offset
 		}
@@ -141,22 +144,20 @@ func (k *coordinator) move(c *call) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := c.stand
-	s.before = s.before[:0]
+	s.given = s.given[:0]
 	if c.consume.Turn != 0 {
 		s.turn = c.consume.Turn
 	}
 	for i := range c.plan {
 		x := &c.plan[i]
-		if x.to == nowhere {
-			continue
+		switch {
+		case x.to != nowhere:
+			s.given = append(s.given, *x)
+			s.positions[x.partition] = position{x.since, x.to}
+			s.first = x.partition + 1
+		case c.again: // it had no room for what it was to bring
+			s.positions[x.partition] = position{x.since, x.from}
 		}
-		old, ok := s.positions[x.partition]
-		if !ok {
-			old.offset = nowhere
-		}
-		s.before = append(s.before, undo{x.partition, old})
-		s.positions[x.partition] = position{x.since, x.to}
-		s.first = x.partition + 1
 	}
 }
 
@@ -203,11 +204,5 @@ func (k *coordinator) place(term uint64, topic, group, consumer []byte, ms *fsm.
 	x.seen = k.clock()
 	s := x.stand(topic, ms.Begun)
 	s.positions[partition] = p
-	kept := s.before[:0]
-	for _, u := range s.before {
-		if u.partition != partition {
-			kept = append(kept, u)
-		}
-	}
-	s.before = kept
+	s.given = slices.DeleteFunc(s.given, func(x stretch) bool { return x.partition == partition })
 }

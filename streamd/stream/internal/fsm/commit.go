@@ -116,7 +116,9 @@ func resetOffsets(m *Machine, c *replica.Command, ans *wire.Response) error {
 	g.generation++
 	b := m.st.Begin()
 	sh := g.ensureShare(t)
+	m.out = m.out[:0]
 	for _, o := range p.Resolved {
+		m.out = wire.AppendStreamOffset(m.out, o)
 		m.commit(b, sh, o.Partition, commit{offset: o.Offset, time: c.Time}, nil)
 		if len(sh.owners) > 0 {
 			sh.owners[o.Partition].since = g.generation
@@ -129,6 +131,6 @@ func resetOffsets(m *Machine, c *replica.Command, ans *wire.Response) error {
 	b.Commit()
 	m.empty.set(g)
 	m.noted.group(g)
-	ans.Num = int64(len(p.Resolved))
+	ans.Num, ans.Body = int64(len(p.Resolved)), m.out
 	return nil
 }
