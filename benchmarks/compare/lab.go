@@ -31,7 +31,7 @@ const (
 type lab struct {
 	dir                                                 string
 	seconds, long                                       time.Duration
-	scale                                               float64 // of the amounts of the queue rows
+	scale                                               float64 // of the amounts of the queue and stream rows
 	flinServer, redisServer, redisBenchmark, natsServer string
 }
 
@@ -173,10 +173,15 @@ func timed(ctx context.Context, cfg load.Config) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
+	return figureOf(res), nil
+}
+
+// figureOf returns the rate of keys of a run with how long calls took.
+func figureOf(res *load.Result) figure {
 	return figure{
 		value: res.KeysPerSecond(),
 		p50:   res.Wait.Quantile(.5), p99: res.Wait.Quantile(.99), max: res.Wait.Max(),
-	}, nil
+	}
 }
 
 // abort makes calls that hang fail: the server that they wait for is gone.

@@ -56,7 +56,7 @@ func parse() options {
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "`directory` on a real disk for the servers' data, removed afterwards")
 	flag.StringVar(&o.flin, "flin", "", "flin-server `binary` (default: built from this workspace)")
 	flag.StringVar(&o.nats, "nats", "", "nats-server `binary` (default: v"+natsVersion+" from the Go module proxy, if a row needs it)")
-	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the messages that the queue rows push before or in place of a time, for a try: its figures answer no goal")
+	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the messages and records that the queue and stream rows put in before or in place of a time, for a try: its figures answer no goal")
 	flag.Parse()
 	o.seconds = time.Duration(seconds * float64(time.Second))
 	o.long = time.Duration(long * float64(time.Second))

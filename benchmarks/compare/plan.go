@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/skshohagmiah/flin/benchmarks/driver"
 	"github.com/skshohagmiah/flin/benchmarks/proc"
 )
@@ -32,7 +34,7 @@ func (r *row) needsNATS() bool { return r.flin.probe.nats || r.peer.probe.nats }
 
 // plan returns all rows of the table. A probe that several rows name is measured once a round. Where only the names of
 // the rows are wanted, the lab need not know its programs.
-func plan(l *lab) []*row { return append(kvRows(l), queueRows(l)...) }
+func plan(l *lab) []*row { return slices.Concat(kvRows(l), queueRows(l), streamRows(l)) }
 
 // kvRows are the rows of the key-value store, and those about the server as a whole.
 func kvRows(l *lab) []*row {

@@ -73,10 +73,13 @@ func (q *jetStream) Push(body []byte) error {
 	return acknowledged(f)
 }
 
-func (q *jetStream) PushBatch(bodies [][]byte) error {
+func (q *jetStream) PushBatch(bodies [][]byte) error { return publishAll(q.js, queueName, bodies) }
+
+// publishAll publishes bodies and waits until all are acknowledged.
+func publishAll(js jetstream.JetStream, subject string, bodies [][]byte) error {
 	futures := make([]jetstream.PubAckFuture, 0, len(bodies))
 	for _, body := range bodies {
-		f, err := q.js.PublishAsync(queueName, body)
+		f, err := js.PublishAsync(subject, body)
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,7 @@
 package driver
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -12,38 +10,24 @@ import (
 	"github.com/skshohagmiah/flin/benchmarks/load"
 )
 
-// MinBody is the least size of the body of a message: it begins with the message's number.
-const MinBody = 8
-
-// mostMessages is how many messages one QueueWork can tell apart.
-const mostMessages = 1 << 27
-
 // QueueWork is what workers do to one queue, whichever client they do it with. Its messages are numbers from 0 up. A
 // message that comes twice, or that is not as it was pushed, is a failure.
 type QueueWork struct {
-	Queue  Queue
-	Values *load.Values // of at least MinBody bytes
+	Queue Queue
+	numbered
 
-	next    atomic.Uint64   // the first number that nobody has pushed
-	claimed atomic.Uint64   // how many deliveries have been asked for by Take and Work
-	got     atomic.Uint64   // how many messages came
-	seen    []atomic.Uint64 // a bit for each that came
+	claimed atomic.Uint64 // how many deliveries have been asked for by Take and Work
 }
 
 // NewQueueWork returns the work on q with bodies out of values.
 func NewQueueWork(q Queue, values *load.Values) *QueueWork {
-	// The system gives memory for what of it is touched.
-	return &QueueWork{Queue: q, Values: values, seen: make([]atomic.Uint64, mostMessages/64)}
+	w := &QueueWork{Queue: q}
+	w.init(values)
+	return w
 }
 
 // Pushed returns how many messages have been pushed, when no run is under way and none failed.
 func (w *QueueWork) Pushed() uint64 { return w.next.Load() }
-
-// Left returns how many messages have been pushed and did not come yet. During a run it is a guess.
-func (w *QueueWork) Left() uint64 {
-	got := w.got.Load()
-	return max(w.next.Load(), got) - got
-}
 
 // Push pushes one message a call. Limit is the number of messages at which to stop; 0: none.
 func (w *QueueWork) Push(limit uint64) func(*load.Worker) load.Op {
@@ -82,7 +66,7 @@ func (w *QueueWork) Take() func(*load.Worker) load.Op {
 	all := w.Pushed()
 	return func(*load.Worker) load.Op {
 		t, ok := w.Queue.(Taker)
-		c := queueChecker{work: w}
+		c := bodyChecker{work: &w.numbered}
 		return func() (int, error) {
 			if !ok {
 				return 0, fmt.Errorf("%T cannot take a message: %w", w.Queue, errors.ErrUnsupported)
@@ -103,7 +87,7 @@ func (w *QueueWork) Take() func(*load.Worker) load.Op {
 func (w *QueueWork) TakeWaiting(wait time.Duration) func(*load.Worker) load.Op {
 	return func(*load.Worker) load.Op {
 		t, ok := w.Queue.(Taker)
-		c := queueChecker{work: w}
+		c := bodyChecker{work: &w.numbered}
 		return func() (int, error) {
 			if !ok {
 				return 0, fmt.Errorf("%T cannot take a message: %w", w.Queue, errors.ErrUnsupported)
@@ -123,7 +107,7 @@ func (w *QueueWork) Work(size int) func(*load.Worker) load.Op {
 	all := w.Pushed()
 	return func(*load.Worker) load.Op {
 		l, ok := w.Queue.(Leaser)
-		c := queueChecker{work: w}
+		c := bodyChecker{work: &w.numbered}
 		return func() (int, error) {
 			if !ok {
 				return 0, fmt.Errorf("%T cannot lease a message: %w", w.Queue, errors.ErrUnsupported)
@@ -147,7 +131,7 @@ func (w *QueueWork) Exchange(size int, limit uint64) func(*load.Worker) load.Op 
 	return func(worker *load.Worker) load.Op {
 		push := push(worker)
 		l, ok := w.Queue.(Leaser)
-		c := queueChecker{work: w}
+		c := bodyChecker{work: &w.numbered}
 		return func() (int, error) {
 			if !ok {
 				return 0, fmt.Errorf("%T cannot lease a message: %w", w.Queue, errors.ErrUnsupported)
@@ -181,51 +165,6 @@ func (w *QueueWork) Refill(ctx context.Context, level uint64, step int) error {
 		if _, err := op(); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// claim takes the next n of a counter. If limit is not 0 and less than n are left below it, it takes none.
-func claim(counter *atomic.Uint64, n, limit uint64) (from uint64, ok bool) {
-	from = counter.Add(n) - n
-	if limit > 0 && from+n > limit {
-		counter.Add(-n)
-		return 0, false
-	}
-	return from, true
-}
-
-// body returns the body of message n, in buf where that is long enough.
-func (w *QueueWork) body(buf []byte, n uint64) []byte {
-	buf = w.Values.Fill(buf, n)
-	binary.LittleEndian.PutUint64(buf, n)
-	return buf
-}
-
-// queueChecker compares what comes with what was pushed. It belongs to one worker.
-type queueChecker struct {
-	work *QueueWork
-	came uint
-	buf  []byte
-}
-
-func (c *queueChecker) check(body []byte) error {
-	if len(body) != c.work.Values.Size() {
-		return fmt.Errorf("a message has %d bytes, and all were pushed with %d", len(body), c.work.Values.Size())
-	}
-	n := binary.LittleEndian.Uint64(body)
-	if n >= mostMessages || n >= c.work.next.Load() {
-		return fmt.Errorf("message %d came and was never pushed", n)
-	}
-	if bit := uint64(1) << (n % 64); c.work.seen[n/64].Or(bit)&bit != 0 {
-		return fmt.Errorf("message %d came twice", n)
-	}
-	c.work.got.Add(1)
-	if c.came++; c.came%checkEvery != 0 {
-		return nil
-	}
-	if c.buf = c.work.body(c.buf, n); !bytes.Equal(c.buf, body) {
-		return fmt.Errorf("message %d is not as it was pushed", n)
 	}
 	return nil
 }

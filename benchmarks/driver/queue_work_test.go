@@ -146,7 +146,7 @@ func TestAQueueThatDoesWrongFailsTheRun(t *testing.T) {
 		says string
 	}{
 		{"a message comes twice", &memoryQueue{twice: true}, func(w *QueueWork) func(*load.Worker) load.Op { return w.Take() }, "came twice"},
-		{"a body is changed", &memoryQueue{mangle: true}, func(w *QueueWork) func(*load.Worker) load.Op { return w.Work(1) }, "not as it was pushed"},
+		{"a body is changed", &memoryQueue{mangle: true}, func(w *QueueWork) func(*load.Worker) load.Op { return w.Work(1) }, "not as it was sent"},
 		{"it cannot take", onlyPushes{&memoryQueue{}}, func(w *QueueWork) func(*load.Worker) load.Op { return w.Take() }, "cannot take"},
 		{"it cannot lease", onlyPushes{&memoryQueue{}}, func(w *QueueWork) func(*load.Worker) load.Op { return w.Work(1) }, "cannot lease"},
 	} {

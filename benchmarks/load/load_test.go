@@ -169,6 +169,57 @@ func TestARunEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestAPacedRunHoldsAStallAgainstTheCallsBehindIt(t *testing.T) {
+	calls := 0
+	res, err := Run(t.Context(), Config{Workers: 1, Rate: 1000, Op: func(*Worker) Op {
+		return func() (int, error) {
+			calls++
+			if calls == 1 {
+				time.Sleep(100 * time.Millisecond) // the stall
+			}
+			if calls > 100 {
+				return 0, ErrDone
+			}
+			return 1, nil
+		}
+	}})
+	if err != nil || res.Ops != 100 {
+		t.Fatalf("%d calls, %v", res.Ops, err)
+	}
+	// All 100 were due while the first had not come back: half of them waited for at least half of it.
+	if got := res.Wait.Quantile(.45); got < 40*time.Millisecond {
+		t.Errorf("behind a stall of 100 ms the median is %v", got)
+	}
+}
+
+func TestAPacedRunBeginsNoCallBeforeItsTime(t *testing.T) {
+	begin := time.Now()
+	res, err := Run(t.Context(), Config{Workers: 4, Rate: 1000, Op: func(w *Worker) Op {
+		calls := 0
+		return func() (int, error) {
+			if calls++; calls > 25 {
+				return 0, ErrDone
+			}
+			if due := time.Duration(calls-1) * 4 * time.Millisecond; time.Since(begin) < due {
+				return 0, fmt.Errorf("call %d of worker %d begins %v after the beginning", calls, w.ID, time.Since(begin))
+			}
+			return 1, nil
+		}
+	}})
+	if err != nil || res.Keys != 100 {
+		t.Errorf("%d calls, %v", res.Keys, err)
+	}
+}
+
+func TestAPacedRunEndsBeforeItsNextCallIsDue(t *testing.T) {
+	res, err := Run(t.Context(), Config{Workers: 2, Rate: .001, Duration: time.Millisecond, Op: func(*Worker) Op {
+		return func() (int, error) { return 1, nil }
+	}})
+	if err != nil || res.Ops > 1 {
+		t.Errorf("%d calls, %v", res.Ops, err)
+	}
+}
+
 func BenchmarkFill(b *testing.B) {
 	for _, size := range []int{128, 1024} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {

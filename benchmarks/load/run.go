@@ -13,6 +13,9 @@ import (
 // grace is how long a run waits, after it was told to stop, for calls that are under way.
 const grace = 20 * time.Second
 
+// stopLook is how often a worker that waits for the time of its next call looks whether the run has ended.
+const stopLook = 50 * time.Millisecond
+
 // ErrHung is what Run returns when calls did not come back within the grace period.
 var ErrHung = errors.New("calls under way did not come back")
 
@@ -31,8 +34,12 @@ type Worker struct {
 
 // Config says what Run does.
 type Config struct {
-	Workers  int                                // goroutines, each with one call under way
-	Duration time.Duration                      // how long; 0: until an Op returns ErrDone
+	Workers  int           // goroutines, each with one call under way
+	Duration time.Duration // how long; 0: until an Op returns ErrDone
+	// Rate is how many calls all workers together begin a second, each at its set time: what a call waits is counted from
+	// then, so that one that hangs is held against those behind it as well. A worker that is late goes on without pause until
+	// it has caught up. 0: a worker calls again as soon as its last call came back.
+	Rate     float64
 	Op       func(*Worker) Op                   // makes the Op of each worker
 	Abort    func()                             // makes calls that hang fail (closes the client); may be nil
 	Progress func(keys uint64, t time.Duration) // called once a second; may be nil
@@ -55,9 +62,9 @@ func (r *Result) KeysPerSecond() float64 { return float64(r.Keys) / max(r.Elapse
 // Run lets cfg.Workers goroutines call their Ops one after the other until the time is over, ctx ends, or one fails:
 // the first failure ends the run and is returned with what was done until then.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
-	r := &runner{cfg: cfg, workers: make([]*Worker, cfg.Workers), done: make(chan struct{})}
-	var wg sync.WaitGroup
 	begin := time.Now()
+	r := &runner{cfg: cfg, workers: make([]*Worker, cfg.Workers), begin: begin, done: make(chan struct{})}
+	var wg sync.WaitGroup
 	for i := range r.workers {
 		w := &Worker{ID: i, Rand: rand.New(rand.NewPCG(uint64(i), 1))}
 		r.workers[i] = w
@@ -82,6 +89,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 type runner struct {
 	cfg     Config
 	workers []*Worker
+	begin   time.Time
 	stop    atomic.Bool
 	failed  atomic.Pointer[error] // the first
 	done    chan struct{}         // closed when no worker is left
@@ -89,8 +97,11 @@ type runner struct {
 
 func (r *runner) work(w *Worker) {
 	op := r.cfg.Op(w)
-	last := time.Now()
-	for !r.stop.Load() {
+	due, beat := time.Now(), r.beat()
+	if beat > 0 {
+		due = r.begin.Add(beat * time.Duration(w.ID) / time.Duration(r.cfg.Workers))
+	}
+	for r.await(due) {
 		keys, err := op()
 		if err != nil {
 			if !errors.Is(err, ErrDone) {
@@ -100,11 +111,38 @@ func (r *runner) work(w *Worker) {
 			return
 		}
 		now := time.Now() // the end of one call is the beginning of the next: one reading of the clock for each
-		w.hist.Add(now.Sub(last))
+		w.hist.Add(now.Sub(due))
 		w.ops.Add(1)
 		w.keys.Add(uint64(keys))
-		last = now
+		if beat > 0 {
+			due = due.Add(beat)
+		} else {
+			due = now
+		}
 	}
+}
+
+// beat returns the time between the beginnings of two calls of a worker, 0 if there is none.
+func (r *runner) beat() time.Duration {
+	if r.cfg.Rate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(r.cfg.Workers) / r.cfg.Rate * float64(time.Second))
+}
+
+// await returns true when it is time for a call, false if the run ends before.
+func (r *runner) await(due time.Time) bool {
+	for !r.stop.Load() {
+		if r.cfg.Rate <= 0 {
+			return true
+		}
+		left := time.Until(due)
+		if left <= 0 {
+			return true
+		}
+		time.Sleep(min(left, stopLook)) // the moment is what is waited for
+	}
+	return false
 }
 
 // watch waits for the end of the run and reports whether calls had to be given up.

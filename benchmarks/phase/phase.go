@@ -20,6 +20,14 @@ type Phase struct {
 	Goal   float64                         // the rate that the project has set itself as its headline goal; 0: none
 	Before func(ctx context.Context) error // makes ready what the phase needs, unmeasured; may be nil
 	Op     func() func(*load.Worker) load.Op
+	// Workers is how many there are, if not as many as Options.Clients.
+	Workers int
+	// Untimed leaves out how long calls took, where that says nothing.
+	Untimed bool
+	// Run is what the phase does in place of Op, if it is no load of like workers.
+	Run func(ctx context.Context, d time.Duration) (*load.Result, error)
+	// After ends what the phase has begun, unmeasured; may be nil.
+	After func() error
 }
 
 // Options are the flags that all programs of this kind have.
@@ -62,10 +70,11 @@ func Run(ctx context.Context, out io.Writer, o *Options, phases []Phase, abort f
 				return fmt.Errorf("make ready for %s: %w", p.Name, err)
 			}
 		}
-		res, err := load.Run(ctx, load.Config{
-			Workers: o.Clients, Duration: o.Duration(), Op: p.Op(), Abort: abort, Progress: p.progress(),
-		})
+		res, err := p.run(ctx, o, abort)
 		fmt.Fprint(os.Stderr, "\r\x1b[K")
+		if err == nil && p.After != nil {
+			err = p.After()
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}
@@ -74,10 +83,30 @@ func Run(ctx context.Context, out io.Writer, o *Options, phases []Phase, abort f
 		if p.Goal > 0 {
 			goal = fmt.Sprintf("%.0f (%.2f×)", p.Goal, rate/p.Goal)
 		}
-		fmt.Fprintf(out, "%-10s %10.0f %-6s %9s %9s %9s %9s   %s\n", p.Name, rate, p.Unit,
-			wait(res.Wait.Quantile(.5)), wait(res.Wait.Quantile(.99)), wait(res.Wait.Quantile(.999)), wait(res.Wait.Max()), goal)
+		fmt.Fprintf(out, "%-10s %10.0f %-6s", p.Name, rate, p.Unit)
+		for _, d := range []time.Duration{res.Wait.Quantile(.5), res.Wait.Quantile(.99), res.Wait.Quantile(.999), res.Wait.Max()} {
+			text := "–"
+			if !p.Untimed {
+				text = wait(d)
+			}
+			fmt.Fprintf(out, " %9s", text)
+		}
+		fmt.Fprintf(out, "   %s\n", goal)
 	}
 	return nil
+}
+
+func (p *Phase) run(ctx context.Context, o *Options, abort func()) (*load.Result, error) {
+	if p.Run != nil {
+		return p.Run(ctx, o.Duration())
+	}
+	workers := o.Clients
+	if p.Workers > 0 {
+		workers = p.Workers
+	}
+	return load.Run(ctx, load.Config{
+		Workers: workers, Duration: o.Duration(), Op: p.Op(), Abort: abort, Progress: p.progress(),
+	})
 }
 
 // progress shows once a second how far a phase is, on a line of its own that Run takes away again.

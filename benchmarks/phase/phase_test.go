@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skshohagmiah/flin/benchmarks/load"
 )
@@ -53,6 +54,35 @@ func TestAPhaseThatCannotBeMadeReadyEndsTheRun(t *testing.T) {
 		{Name: "one", Before: func(context.Context) error { return broken }, Op: count(1)},
 	}, nil)
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "one") {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+func TestAPhaseMayRunByItself(t *testing.T) {
+	ended := false
+	var out bytes.Buffer
+	err := Run(t.Context(), &out, &Options{Clients: 3, Seconds: 2}, []Phase{
+		{Name: "own", Unit: "x/s", Run: func(_ context.Context, d time.Duration) (*load.Result, error) {
+			return &load.Result{Keys: 1000, Elapsed: d}, nil
+		}, After: func() error { ended = true; return nil }},
+		{Name: "few", Untimed: true, Workers: 2, Op: count(1)},
+	}, nil)
+	if err != nil || !ended {
+		t.Fatal(ended, err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	if f := strings.Fields(lines[1]); f[1] != "500" {
+		t.Errorf("it prints %q", lines[1])
+	}
+	if strings.Contains(lines[2], "ms") || strings.Contains(lines[2], "µs") {
+		t.Errorf("it prints %q", lines[2])
+	}
+}
+
+func TestAPhaseEndsByWhatItsEndSays(t *testing.T) {
+	broken := errors.New("broken")
+	err := Run(t.Context(), &bytes.Buffer{}, &Options{Clients: 1, Seconds: 1}, []Phase{{Name: "one", Op: count(1), After: func() error { return broken }}}, nil)
+	if !errors.Is(err, broken) {
 		t.Errorf("it ends with %v", err)
 	}
 }

@@ -148,3 +148,21 @@ func TestAServerFindsItsFilesAndItsDiskIsCounted(t *testing.T) {
 		t.Errorf("its data takes %d bytes, %v", n, err)
 	}
 }
+
+func TestOnlyAServerThatHasEndedIsDroppedFromTheCache(t *testing.T) {
+	r := helper(t, "serve")
+	r.Files = func(string) map[string]string { return map[string]string{"large": strings.Repeat("x", 1<<20)} }
+	s, err := Launch(t.Context(), t.TempDir(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.DropCache() == nil {
+		t.Error("the data of a running server was dropped")
+	}
+	if _, err := s.ReadBytes(); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(s.Stop(), s.DropCache(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}

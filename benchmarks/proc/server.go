@@ -113,20 +113,36 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // Disk returns the bytes that the server's data takes on the disk.
 func (s *Server) Disk() (n int64, err error) {
-	err = filepath.WalkDir(s.dataDir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return gone(err)
-		}
-		info, err := d.Info()
-		if err == nil {
-			n += allocated(info)
-		}
-		return gone(err)
+	err = s.eachFile(func(_ string, info fs.FileInfo) error {
+		n += allocated(info)
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("size of the data of %s: %w", s.Recipe.Name, err)
 	}
 	return n, nil
+}
+
+// DropCache takes the server's data out of the page cache. The server must have ended: what it has mapped would stay.
+func (s *Server) DropCache() error {
+	if s.Alive() == nil {
+		return fmt.Errorf("%s is running, as process %d: what it has mapped stays in the page cache", s.Recipe.Name, s.Pid())
+	}
+	return s.eachFile(func(path string, _ fs.FileInfo) error { return DropCache(path) })
+}
+
+// eachFile calls fn for each file of the data directory.
+func (s *Server) eachFile(fn func(path string, info fs.FileInfo) error) error {
+	return filepath.WalkDir(s.dataDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return gone(err)
+		}
+		info, err := d.Info()
+		if err == nil {
+			err = fn(path, info)
+		}
+		return gone(err)
+	})
 }
 
 // gone passes over a file that the server has removed meanwhile.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // DiesWithParent makes a process end when this one does, however that ends, where the system can do so.
@@ -48,4 +50,36 @@ func (p *Process) Memory() (Memory, error) {
 		*to = kib << 10
 	}
 	return m, nil
+}
+
+// ReadBytes returns how many bytes the process has let the disk read since it began: what came out of the page cache does not
+// count.
+func (p *Process) ReadBytes() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", p.Pid()))
+	if err != nil {
+		return 0, fmt.Errorf("reads of process %d: %w", p.Pid(), err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, rest, _ := strings.Cut(line, ":"); name == "read_bytes" {
+			return strconv.ParseInt(strings.TrimSpace(rest), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("reads of process %d: the system does not say", p.Pid())
+}
+
+// DropCache takes a file out of the page cache: what of it has not been written yet is written first. Pages that a process has
+// mapped stay.
+func DropCache(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("drop %s from the page cache: %w", file, err)
+	}
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		return fmt.Errorf("drop %s from the page cache: %w", file, err)
+	}
+	return nil
 }

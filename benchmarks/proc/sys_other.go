@@ -24,3 +24,13 @@ type Memory struct {
 func (p *Process) Memory() (Memory, error) {
 	return Memory{}, errors.New("the memory of a process is read from /proc, which only Linux has")
 }
+
+// ReadBytes is known on Linux only.
+func (p *Process) ReadBytes() (int64, error) {
+	return 0, errors.New("what a process has let the disk read is read from /proc, which only Linux has")
+}
+
+// DropCache works on Linux only.
+func DropCache(string) error {
+	return errors.New("a file is taken out of the page cache by posix_fadvise, which is used on Linux only")
+}

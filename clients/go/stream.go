@@ -93,7 +93,7 @@ func position(p []byte) Position {
 
 // number is a partition's number on the wire. One that does not fit is one that is not there.
 func number(partition int) int32 {
-	if partition < -1 || partition > 1<<31-1 {
+	if partition < -1<<31 || partition > 1<<31-1 {
 		return 1<<31 - 1
 	}
 	return int32(partition)

@@ -98,7 +98,7 @@ func TestEveryStreamCallSendsItsPayload(t *testing.T) {
 			}, "{2 0}",
 		},
 		{
-			"publish nothing", wire.OpStreamPublish, publish(1<<31-1, wire.StreamRecord{Flags: wire.RecordKey | wire.RecordNull, Key: []byte{}}), at(Position{}),
+			"publish nothing", wire.OpStreamPublish, publish(-2, wire.StreamRecord{Flags: wire.RecordKey | wire.RecordNull, Key: []byte{}}), at(Position{}),
 			func() (any, error) { return s.Publish("events", -2, "", []byte("v"), Key(nil), NullValue()) }, "{0 0}",
 		},
 		{

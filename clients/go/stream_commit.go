@@ -32,8 +32,9 @@ func As(consumer string, generation uint64) CommitOption {
 }
 
 // Commit says how far a group is done with a partition: offset is that of the next record to read. If this client has consumed the
-// partition for the group the commit is that member's: ErrFenced if it has lost the partition since. Else it always counts. An offset
-// below 0 or behind the partition's end is ErrOutOfRange.
+// partition for the group the commit is that of the member which did so last: ErrFenced if that has lost the partition since. Else it
+// always counts. An offset below 0 or behind the partition's end is ErrOutOfRange. Where a client has several members of a group,
+// As says whose commit it is; or give each a client of its own.
 func (s *Stream) Commit(topic, group string, partition int, offset int64, opts ...CommitOption) error {
 	return s.CommitBatch(topic, group, []Position{{Partition: partition, Offset: offset}}, opts...)
 }

@@ -110,7 +110,7 @@ func takePartition(r *Reader) int32 {
 
 // StreamAppend puts one record batch into a partition as it is (OpStreamAppend): it is the only command with which records enter
 // the log, and what a producer that builds its own batches sends. Its base offset and leader epoch are overwritten when it is
-// read. The answer's Num is the offset of the first record.
+// read. The answer's Num is the offset of the first record. A topic that is not there is made as by a StreamPublish.
 //
 // A batch that is damaged, of another version, with control records or of a transaction is Invalid; one over MaxRecordBatch, or with
 // a record over the topic's limit, TooLarge. With a producer id: a batch that is there already is answered with its first offset; one that
