@@ -19,7 +19,7 @@ import (
 // What a read of what is not in memory is made of.
 const (
 	coldBytes    = 10_000_000_000 // of records that are read
-	coldFetch    = 4 << 20        // bytes of an answer
+	coldFetch    = 1 << 20        // bytes of an answer
 	coldRate     = 5000           // records a second that are published meanwhile
 	coldCallers  = 256            // goroutines that publish them
 	plainFile    = 1 << 30        // bytes of each file of a plain read

@@ -33,6 +33,7 @@ func (p *process) openGroup(name string, engines ...Engine) error {
 	cfg.Advertise = advertised(p.mux.Addr())
 	cfg.Log = p.log.Named("raft")
 	cfg.OnFault = p.fault
+	cfg.Turns = &p.turns
 	machines := make([]replica.Machine, len(engines))
 	for i, e := range engines {
 		machines[i] = e.Machine()

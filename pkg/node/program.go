@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/conf"
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -45,7 +46,9 @@ type EngineConfig struct {
 	MaxValue int // bytes
 	// AutoTopics makes topics when they are first published to (-auto-create-topics).
 	AutoTopics bool
-	Log        *zap.Logger
+	// Turns knows when a log is being written: for Store.Turns of an engine whose large reads nobody waits for.
+	Turns *disk.Turns
+	Log   *zap.Logger
 }
 
 // Hosted is an engine that a program links.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/conf"
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front"
 	"github.com/skshohagmiah/flin/pkg/front/resp"
@@ -31,6 +32,7 @@ type process struct {
 	reg   *prometheus.Registry
 
 	engines []Engine
+	turns   disk.Turns // of the logs' writes
 	mux     *replica.Mux
 	groups  []*replica.Group
 	front   *front.Front
@@ -79,6 +81,7 @@ func (p *process) open(ctx context.Context) (err error) {
 			Workers:    p.Config.Workers,
 			MaxValue:   int(p.Config.MaxValue),
 			AutoTopics: p.Config.AutoTopics != nil && *p.Config.AutoTopics,
+			Turns:      &p.turns,
 			Log:        p.log.Named(h.ID.String()),
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft-wal/types"
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	// a machine's fault. It must not block and not call back. Nothing is applied or acknowledged after it. Default: panic.
 	OnFault func(error)
 
+	// Turns is told of each write of the log, so that others let it use the disk first. Default: nobody is.
+	Turns *disk.Turns
 	// SegmentSize is the bytes of one file of the log; files are allocated whole.
 	SegmentSize int
 	// SnapshotBytes is how far the log grows, in bytes, before the stores are flushed and it is cut.

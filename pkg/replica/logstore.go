@@ -12,6 +12,7 @@ import (
 	wal "github.com/hashicorp/raft-wal"
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/disk"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -33,6 +34,7 @@ type logStore struct {
 	fault    func(error)
 	relapse  func() // Raft must be reopened: its idea of the last entry is wrong
 	met      *metrics
+	turns    *disk.Turns
 	limit    int64         // bytes after which the log is to be cut
 	full     chan struct{} // one slot: it is
 	recent   recentLog
@@ -51,7 +53,7 @@ type logStore struct {
 
 // openLog opens the log in dir, or one in memory.
 func openLog(cfg *Config, met *metrics) (*logStore, error) {
-	s := &logStore{name: cfg.Name, dir: cfg.Dir, memory: cfg.Memory, met: met}
+	s := &logStore{name: cfg.Name, dir: cfg.Dir, memory: cfg.Memory, met: met, turns: cfg.Turns}
 	if cfg.Memory {
 		s.backend = raft.NewInmemStore()
 		return s, nil
@@ -113,7 +115,9 @@ func (s *logStore) StoreLogs(logs []*raft.Log) error {
 	}
 	began := wire.Clock()
 	s.writing.Store(began)
+	s.turns.Begin()
 	err := s.backend.StoreLogs(logs)
+	s.turns.End()
 	s.writing.Store(0)
 	if err != nil {
 		if !s.stopping.Load() {

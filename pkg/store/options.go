@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/skshohagmiah/flin/pkg/disk"
 )
 
 // Bounds and defaults.
@@ -38,6 +40,9 @@ type Options struct {
 	// MinFree is how many bytes of the disk must stay free: under it Full reports an error. Default: the larger of 1 GiB
 	// and 5 % of the disk, but never more than a tenth of it.
 	MinFree int64
+	// Turns says who uses the disk before reads of large values that are not in memory, which then go past the page cache and in
+	// large pieces: for a store that is read in the order in which it was written. Default: nobody, through the page cache.
+	Turns *disk.Turns
 	// Log takes what the store has to say. Default: nothing is logged.
 	Log *zap.Logger
 	// OnFault is called once, when a disk fault leaves the store unable to go on: the process must end. Nothing is

@@ -72,6 +72,7 @@ func (s *Store) recover() (err error) {
 		return fmt.Errorf("%w; restore the store from a replica or a backup", err)
 	}
 	blobs.StartAt(m.nextBlob)
+	blobs.SetTurns(s.opts.Turns)
 	if s.opts.hooks.blobFile > 0 {
 		blobs.SetMaxFile(s.opts.hooks.blobFile)
 	}

@@ -15,6 +15,7 @@ const readCache = 32 << 20
 func Engine() node.Hosted {
 	return node.Hosted{ID: wire.EngineStream, Open: func(c node.EngineConfig) (node.Engine, error) {
 		c.Store.CacheSize = min(c.Store.CacheSize, readCache)
+		c.Store.Turns = c.Turns // who reads a topic from its start has time, who publishes waits
 		return stream.Open(stream.Config{
 			Store: c.Store, Workers: c.Workers, MaxRecord: c.MaxValue, AutoTopics: c.AutoTopics, Log: c.Log,
 		})

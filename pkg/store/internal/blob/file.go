@@ -42,6 +42,9 @@ type file struct {
 	path string
 	f    *os.File
 	size atomic.Int64 // bytes that are written; set by the appending goroutine
+
+	direct    *os.File // for reads past the page cache, from the first on
+	directErr error    // there are none
 }
 
 func fileName(dir string, no uint32) string { return filepath.Join(dir, fmt.Sprintf("%08d.blob", no)) }
@@ -134,13 +137,19 @@ func parse(rec []byte) (key, body []byte, err error) {
 }
 
 // read returns the value at p, read into buf or, if that is too small, into new memory. The record must be key's.
-func (b *file) read(p Pointer, key, buf []byte) ([]byte, error) {
+func (b *file) read(p Pointer, key, buf []byte, cold *cold) ([]byte, error) {
 	n := RecordSize(len(key), int(p.Size))
 	if int64(cap(buf)) < n {
 		buf = make([]byte, n)
 	}
 	buf = buf[:n]
-	if _, err := b.f.ReadAt(buf, p.Offset); err != nil {
+	var err error
+	if cold != nil {
+		err = cold.readAt(b, buf, p.Offset)
+	} else {
+		_, err = b.f.ReadAt(buf, p.Offset)
+	}
+	if err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%w: %s ends before the record of %d bytes at offset %d", ErrCorrupt, b.path, n, p.Offset)
 		}

@@ -27,6 +27,7 @@ const (
 type Set struct {
 	dir     string
 	maxFile int64
+	cold    *cold                            // nil: all reads go through the page cache
 	files   atomic.Pointer[map[uint32]*file] // replaced, never changed
 
 	cur     *file // is appended to; nil before the first append
@@ -85,6 +86,14 @@ func (s *Set) removeUnknown(lengths map[uint32]int64) error {
 
 // SetMaxFile changes the size at which a new file begins. Before the first append.
 func (s *Set) SetMaxFile(n int64) { s.maxFile = n }
+
+// SetTurns has Read go past the page cache, in large pieces, for what is not in memory, and says who goes first then; nil changes
+// nothing. Before the first read.
+func (s *Set) SetTurns(t *disk.Turns) {
+	if t != nil {
+		s.cold = &cold{turns: t}
+	}
+}
 
 // StartAt makes the next file's number at least no, for numbers that were given out and whose files are gone.
 func (s *Set) StartAt(no uint32) { s.next = max(s.next, no) }
@@ -204,7 +213,7 @@ func (s *Set) Read(p Pointer, key, buf []byte) ([]byte, error) {
 	if f == nil {
 		return nil, fmt.Errorf("%w: %s is missing (wanted: offset %d)", ErrCorrupt, fileName(s.dir, p.File), p.Offset)
 	}
-	return f.read(p, key, buf)
+	return f.read(p, key, buf, s.cold)
 }
 
 // Active returns the number of the file that is appended to, 0 if there is none.
@@ -232,7 +241,7 @@ func (s *Set) Remove(no uint32) error {
 	if err := os.Remove(f.path); err != nil {
 		return fmt.Errorf("removing a dead blob file: %w", err)
 	}
-	if err := f.f.Close(); err != nil {
+	if err := f.close(); err != nil {
 		return fmt.Errorf("closing %s: %w", f.path, err)
 	}
 	return nil
@@ -242,7 +251,7 @@ func (s *Set) Remove(no uint32) error {
 func (s *Set) Close() error {
 	var errs []error
 	for _, f := range *s.files.Load() {
-		if err := f.f.Close(); err != nil {
+		if err := f.close(); err != nil {
 			errs = append(errs, fmt.Errorf("closing %s: %w", f.path, err))
 		}
 	}

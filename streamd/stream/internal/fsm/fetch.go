@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/skshohagmiah/flin/pkg/record"
@@ -22,6 +23,9 @@ const leaderEpoch = 0
 
 // readSlack is the room beside its body that reading a batch needs in a buffer: key, head, and the store's own 16 bytes.
 const readSlack = 128
+
+// politeSize is from how many bytes on a batch that was read lets other goroutines run before the next.
+const politeSize = 16 << 10
 
 // readTries bounds how often somebody looks again because retention has taken what he was about to read.
 const readTries = 100
@@ -118,6 +122,9 @@ func (m *Machine) readPieces(out []byte, tid uint64, partition int32, list []pie
 		start := len(out)
 		out = append(out, v.Body...) // which may lie further on in out itself
 		record.Batch(out[start:]).Patch(x.base, leaderEpoch)
+		if x.size >= politeSize {
+			runtime.Gosched() // who publishes waits for less
+		}
 	}
 	return out, len(list), nil
 }
