@@ -254,6 +254,12 @@ func (p *proposer) takeAll() []pending {
 // takeExpired withdraws everything whose deadline has passed and returns it. The lock is held.
 func (p *proposer) takeExpired(now int64) []pending {
 	var gone []pending
+	for i := range p.open.open {
+		if at := p.open.open[i].deadline; at != 0 && at <= now {
+			p.open.finish(p.limit)
+			break
+		}
+	}
 	take := func(cmds []pending) (n int) {
 		for i := range cmds {
 			if c := &cmds[i]; c.r != nil && c.deadline != 0 && c.deadline <= now {

@@ -200,6 +200,14 @@ func TestASharedCommandIsLateWithTheLastOfItsItems(t *testing.T) {
 	}
 }
 
+func TestWhatIsSharedIsRefusedInTimeThoughTheEntryBeforeHangs(t *testing.T) {
+	w, c := newWorkbench(t), newCollector()
+	first := w.busy(c)
+	w.write(&pen{}, c, 1, "a", wire.DeadlineAfter(time.Millisecond))
+	code(t, c, 1, wire.Timeout)
+	w.apply(first)
+}
+
 func TestAnItemThatNoCommandCouldHoldIsRefused(t *testing.T) {
 	w, c := newWorkbench(t), newCollector()
 	w.elect()

@@ -12,6 +12,9 @@ type StreamFetch struct {
 	MinBytes  uint64 // waits until so much is there; 0 is 1
 	MaxBytes  uint64 // of whole batches, but at least one; 0 is 1 MiB, at most MaxFetchBytes
 	Wait      uint64 // ms, at most MaxFetchWait
+	// Plain bounds the bytes of the records' keys, values and headers as they are when nothing is compressed, but not below one
+	// record. 0 is no bound. It is for those who hand records on like that.
+	Plain uint64
 }
 
 // Append appends the payload to b.
@@ -19,7 +22,7 @@ func (m *StreamFetch) Append(b []byte) []byte {
 	b = AppendVarint(AppendBytes(b, m.Topic), int64(m.Partition))
 	b = append(AppendVarint(b, m.Offset), boolByte(m.ByTime))
 	b = AppendUvarint(AppendUvarint(b, m.Count), m.MinBytes)
-	return AppendUvarint(AppendUvarint(b, m.MaxBytes), m.Wait)
+	return AppendUvarint(AppendUvarint(AppendUvarint(b, m.MaxBytes), m.Wait), m.Plain)
 }
 
 // Decode reads the payload p.
@@ -27,7 +30,7 @@ func (m *StreamFetch) Decode(p []byte) error {
 	r := NewReader(p)
 	m.Topic, m.Partition = r.Bytes(), takePartition(&r)
 	m.Offset, m.ByTime = r.Varint(), r.Byte() != 0
-	m.Count, m.MinBytes, m.MaxBytes, m.Wait = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
+	m.Count, m.MinBytes, m.MaxBytes, m.Wait, m.Plain = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
 	return r.Close()
 }
 

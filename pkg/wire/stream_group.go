@@ -98,20 +98,22 @@ type StreamConsume struct {
 	// Turn numbers a member's consumes from 1. One that is asked for again, because its answer was lost, hands out just what
 	// that had, as far as the member owns it, and does not wait. 0: the member does not count.
 	Turn uint64
+	// Plain is that of a StreamFetch.
+	Plain uint64
 }
 
 // Append appends the payload to b.
 func (m *StreamConsume) Append(b []byte) []byte {
 	b = AppendBytes(AppendBytes(AppendBytes(b, m.Topic), m.Group), m.Consumer)
 	b = AppendUvarint(AppendUvarint(b, m.Count), m.MaxBytes)
-	return AppendUvarint(AppendUvarint(b, m.Wait), m.Turn)
+	return AppendUvarint(AppendUvarint(AppendUvarint(b, m.Wait), m.Turn), m.Plain)
 }
 
 // Decode reads the payload p.
 func (m *StreamConsume) Decode(p []byte) error {
 	r := NewReader(p)
 	m.Topic, m.Group, m.Consumer = r.Bytes(), r.Bytes(), r.Bytes()
-	m.Count, m.MaxBytes, m.Wait, m.Turn = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
+	m.Count, m.MaxBytes, m.Wait, m.Turn, m.Plain = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
 	return r.Close()
 }
 

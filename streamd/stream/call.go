@@ -29,6 +29,8 @@ type asked struct {
 
 	until int64 // by wire.Clock: when waiting ends; 0: it does not wait, or no longer
 	stand *stand
+	begun uint64 // of a consume: its member's subscription when it began. It never acts for a later one
+	baton *stand // of a consume: it was given the turn there and has not taken it
 	order uint64 // of a consume with a Turn: when it came
 	again bool   // it was answered before, and brings the same once more
 
@@ -103,9 +105,13 @@ func (c *call) answer(resp wire.Response) {
 // deliver sends the answer of a call that is finished, and gives its memory to others.
 func (c *call) deliver(resp wire.Response) {
 	d, o := c.d, c.origin
-	if c.stand != nil {
-		d.e.coord.leave(c.stand)
+	var next *call
+	if c.op == wire.OpStreamConsume {
+		next = d.e.coord.leave(c)
 	}
 	o.Replier.Reply(o.Tag, resp)
 	d.release(c)
+	if next != nil {
+		next.ready(nil)
+	}
 }

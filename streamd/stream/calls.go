@@ -75,7 +75,7 @@ func (d *calls) make(req *wire.Request, r engine.Replier) (*call, error) {
 	c.asked = asked{origin: pool.Origin{Replier: r, Tag: req.Tag}, op: req.Op, flags: req.Flags, deadline: req.Deadline}
 	wait, err := c.decode()
 	if err != nil {
-		d.spare = append(d.spare, c)
+		d.spareCall(c)
 		return nil, err
 	}
 	if wait > 0 {
@@ -128,12 +128,20 @@ func (d *calls) finish(c *call) (canceled bool) {
 func (d *calls) release(c *call) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.spare) < keepCalls && cap(c.owned) <= keepOwned {
+	d.spareCall(c)
+}
+
+// spareCall does that with the lock held.
+func (d *calls) spareCall(c *call) {
+	if len(d.spare) < keepCalls && cap(c.owned) <= keepOwned && cap(c.body) <= keepBody {
 		clear(c.spots[:cap(c.spots)])
 		c.asked = asked{}
 		d.spare = append(d.spare, c)
 	}
 }
+
+// keepBody is how many bytes a payload may have had of which the memory is used again: more than any that is good.
+const keepBody = 4 << 10
 
 // keepOwned is of how many partitions a call may have been whose memory is used again.
 const keepOwned = 1024

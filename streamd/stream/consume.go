@@ -18,7 +18,11 @@ func (e *Engine) consume(c *call) {
 			c.answer(wire.Fail(err))
 			return
 		}
-		switch e.coord.enter(c, e.term(), &ms) {
+		v, stray := e.coord.enter(c, e.term(), &ms)
+		if stray != nil {
+			stray.ready(nil)
+		}
+		switch v {
 		case behind:
 			return
 		case outdated:
@@ -92,16 +96,16 @@ func (e *Engine) collect(c *call, b []byte) ([]byte, int64, error) {
 	if room == 0 {
 		room = consumeBytes
 	}
-	count := int64(0)
+	count, plain := int64(0), newPlainly(m.Plain)
 	for i := range c.plan {
 		left := int64(m.Count) - count
-		if left <= 0 || room <= 0 {
+		if left <= 0 || room <= 0 || plain != nil && plain.left <= 0 {
 			break
 		}
 		x, at := &c.plan[i], len(b)
 		var s wire.StreamSection
 		var err error
-		if b, s, err = e.stretch(b, m.Topic, x, left, room); err != nil {
+		if b, s, err = e.stretch(b, m.Topic, x, left, room, plain); err != nil {
 			return b, 0, err
 		}
 		size := len(b) - at
@@ -120,7 +124,8 @@ func (e *Engine) collect(c *call, b []byte) ([]byte, int64, error) {
 }
 
 // stretch appends the section of at most left records that a partition has for a member; nothing if it has none.
-func (e *Engine) stretch(b, topic []byte, x *stretch, left int64, room int) ([]byte, wire.StreamSection, error) {
+func (e *Engine) stretch(b, topic []byte, x *stretch, left int64, room int, plain *plainly) ([]byte, wire.StreamSection, error) {
+	at := len(b)
 	for range fetchTries {
 		start, last, err := e.machine.Span(topic, int(x.partition))
 		if err != nil {
@@ -131,7 +136,10 @@ func (e *Engine) stretch(b, topic []byte, x *stretch, left int64, room int) ([]b
 			return b, wire.StreamSection{}, nil
 		}
 		s := wire.StreamSection{Partition: x.partition, From: from, To: min(end, from+left), Start: start, End: last}
-		b, err = e.appendSection(b, topic, &s, int64(room), room)
+		b, err = e.appendSection(b, topic, &s, int64(room), room, plain)
+		if err == nil && s.To == s.From {
+			return b[:at], wire.StreamSection{}, nil // there is no room for a record
+		}
 		if err == nil || !lost(err) {
 			return b, s, err
 		}

@@ -114,6 +114,58 @@ func TestATurnThatIsAskedForAgainBringsWhatItBroughtAndNoMore(t *testing.T) {
 	}
 }
 
+func TestAConsumeOfAnEarlierSubscriptionTakesNothingOfTheNext(t *testing.T) {
+	w := newWorld(t, nil)
+	w.create("t", 1)
+	w.subscribe("t", "g", "c")
+	lost := newClient(t, w)
+	lost.consume(1, "t", "g", "c", 10, long)
+	w.parked(1)
+	w.subscribe("t", "g", "c")
+	w.publish("t", 0, numbered(1, 3)...)
+	if resp := lost.answer(1); resp.Num != 0 {
+		t.Errorf("a consume from before the subscription was given %d records", resp.Num)
+	}
+	if got := w.consume("t", "g", "c", 10); len(got) != 3 {
+		t.Errorf("the consumer got %v", got)
+	}
+	w.quiet()
+}
+
+func TestRecordsThatAreMuchWhenTheyAreNotCompressedComeInPieces(t *testing.T) {
+	w := newWorld(t, nil)
+	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})
+	w.subscribe("t", "g", "c")
+	value := strings.Repeat("x", 100_000)
+	for p := range int32(2) {
+		w.publish("t", p, value, value, value, value, value)
+	}
+	for offset, want := range map[int64]int64{0: 2, 1: 2, 4: 1} {
+		if resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: offset, Plain: 250_000}); resp.Num != want {
+			t.Errorf("a fetch from %d brings %d records, not %d", offset, resp.Num, want)
+		}
+	}
+	if resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Plain: 1}); resp.Num != 1 {
+		t.Errorf("one record comes whatever its size, and it got %d", resp.Num)
+	}
+	m := consumption("t", "g", "c", 100)
+	m.Plain = 700_000
+	seen := map[got]bool{}
+	for _, want := range []int64{7, 3, 0} {
+		resp := w.must(wire.OpStreamConsume, m)
+		_, all := consumed(t, &resp)
+		if resp.Num != want {
+			t.Errorf("a consume brings %d records, not %d", resp.Num, want)
+		}
+		for _, x := range all {
+			seen[x] = true
+		}
+	}
+	if len(seen) != 10 {
+		t.Errorf("%d of 10 records were handed out", len(seen))
+	}
+}
+
 func TestConsumesOfOneMemberAtOnceShareWhatThereIs(t *testing.T) {
 	w := newWorld(t, nil)
 	w.create("t", 2)
@@ -288,6 +340,7 @@ func TestACoordinatorForgetsMembersThatAreGoneAndTermsThatAreOver(t *testing.T) 
 	}
 	w.must(wire.OpStreamUnsubscribe, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")})
 	w.evict(t.Context(), w.Group)
+	w.evict(t.Context(), w.Group) // it was too young for the first
 	w.coord.mu.Lock()
 	defer w.coord.mu.Unlock()
 	if len(w.coord.groups) != 0 {

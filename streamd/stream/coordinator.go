@@ -55,7 +55,7 @@ func (k *coordinator) member(group, consumer string, joined, session, poll uint6
 	}
 	x := g[consumer]
 	if x == nil {
-		x = &member{stands: make(map[string]*stand)}
+		x = &member{stands: make(map[string]*stand), sweep: k.sweeps + 1} // the sweep that is under way may not know it
 		g[consumer] = x
 	}
 	if joined > x.joined {

@@ -85,7 +85,7 @@ func (e *Engine) handOut(c *call, v *view) error {
 		s.To = v.from + int64(m.Count)
 	}
 	buf := e.buffers.Get().(*[]byte)
-	body, err := e.appendSection((*buf)[:0], m.Topic, &s, v.bytes, int(limitOf(m)))
+	body, err := e.appendSection((*buf)[:0], m.Topic, &s, v.bytes, int(limitOf(m)), newPlainly(m.Plain))
 	if err == nil {
 		e.keep(buf, body)
 		c.answer(wire.Response{Num: s.To - s.From, Body: body})

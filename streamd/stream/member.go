@@ -77,7 +77,7 @@ func (e *Engine) moveTo(m *wire.StreamSeek) (offset int64, err error) {
 			return 0, err
 		}
 	}
-	e.coord.place(e.term(), m.Topic, m.Group, m.Consumer, &ms, m.Partition, position{owned[i].Since, offset})
+	e.coord.place(e.term(), m.Topic, m.Group, m.Consumer, &ms, m.Partition, position{since: owned[i].Since, offset: offset})
 	return offset, nil
 }
 

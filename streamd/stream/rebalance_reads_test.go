@@ -56,7 +56,7 @@ func (c *crowd) take(a *actor, count int, arrives bool) int {
 			c.t.Fatalf("%s was given partition %d, which is %s's", a.name, s.Partition, owner)
 		}
 		c.judgeSection(a, s, p.Since)
-		a.positions[s.Partition] = position{p.Since, s.To}
+		a.positions[s.Partition] = position{since: p.Since, offset: s.To}
 		if !arrives {
 			continue
 		}

@@ -10,8 +10,9 @@ import (
 const sectionHead = 10 * 6
 
 // appendSection appends the section of the records [s.From, s.To) to b, as far as maxBytes of whole batches go, but at least one. s.To
-// becomes the offset behind the last that it hands out. avail is about how many bytes there are to read.
-func (e *Engine) appendSection(b, topic []byte, s *wire.StreamSection, avail int64, maxBytes int) ([]byte, error) {
+// becomes the offset behind the last that it hands out. avail is about how many bytes there are to read. plain, if it is not nil, is
+// how many bytes the records may have when nothing is compressed, of which they are taken.
+func (e *Engine) appendSection(b, topic []byte, s *wire.StreamSection, avail int64, maxBytes int, plain *plainly) ([]byte, error) {
 	var head [sectionHead]byte
 	at := len(b)
 	b = append(b, s.AppendHead(head[:0], int(min(avail, int64(maxBytes))))...)
@@ -22,6 +23,12 @@ func (e *Engine) appendSection(b, topic []byte, s *wire.StreamSection, avail int
 	}
 	s.To = next
 	n := len(b) - body
+	if plain != nil {
+		if n, s.To, err = plain.take(b[body:], s.From, s.To); err != nil {
+			return b[:at], err
+		}
+		b = b[:body+n]
+	}
 	h := s.AppendHead(head[:0], n)
 	if len(h) != body-at {
 		// What was written in advance has another length: the batches move, by a few bytes.

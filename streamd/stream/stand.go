@@ -13,6 +13,7 @@ type stand struct {
 	begun     uint64 // revision of its subscription to the topic: with another it begins anew
 	positions map[int32]position
 	first     int32 // the partition at which the next consume begins to look
+	seeks     uint64
 
 	// turn is the last consume that was answered, by its Turn, and given is what it was to bring. Asked for again it brings just
 	// that, however much more there is: which of its answers arrives must not matter.
@@ -29,6 +30,7 @@ type stand struct {
 type position struct {
 	since  uint64 // generation in which it got it
 	offset int64
+	sought uint64 // by which of the stand's seeks; 0: by none
 }
 
 // stretch is what a consume looks at in a partition, and what it has found there.
@@ -37,6 +39,7 @@ type stretch struct {
 	since     uint64
 	from      int64 // nowhere: the first that is kept
 	end       int64 // it goes no further
+	sought    uint64
 	to        int64 // nowhere: nothing was found
 }
 
@@ -54,36 +57,50 @@ const (
 	outdated                // its member has asked again
 )
 
-// enter begins a consume, or goes on with one that was woken: it says whether that may look now, and where.
-func (k *coordinator) enter(c *call, term uint64, ms *fsm.Membership) verdict {
+// enter begins a consume, or goes on with one that was woken: it says whether that may look now, and where. stray, if there is one, has
+// the turn that the consume had in another leader's time.
+func (k *coordinator) enter(c *call, term uint64, ms *fsm.Membership) (v verdict, stray *call) {
 	m := &c.consume
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.rule(term)
+	if c.begun == 0 {
+		c.begun = ms.Begun
+	}
+	if c.begun != ms.Begun {
+		return outdated, nil
+	}
 	x := k.known(m.Group, m.Consumer, ms)
 	s := x.stand(m.Topic, ms.Begun)
-	if c.stand != s {
-		k.drop(c.stand)
+	if old := c.stand; old != s {
+		stray = old.abandon(c)
+		k.drop(old)
 		c.stand = s
 		x.active++
 	}
 	if m.Turn != 0 {
 		if m.Turn < s.turn || m.Turn < s.newest || m.Turn == s.newest && c.order < s.order {
-			return outdated
+			return outdated, stray
 		}
 		s.newest, s.order = m.Turn, c.order
 	}
 	if s.busy != nil && s.busy != c {
+		if c.baton == s {
+			c.baton = nil // another has overtaken it, and passes on when it is done
+		}
 		s.queue = append(s.queue, c)
-		return behind
+		return behind, stray
 	}
 	s.busy = c
+	if c.baton == s {
+		c.baton = nil
+	}
 	if c.again = m.Turn != 0 && m.Turn == s.turn; c.again {
 		s.planAgain(c)
 	} else {
 		s.plan(c)
 	}
-	return proceed
+	return proceed, stray
 }
 
 // stand returns where the member stands in a topic. The lock is held.
@@ -122,7 +139,7 @@ func (s *stand) plan(c *call) {
 		o := &c.owned[(at+i)%len(c.owned)]
 		x := stretch{partition: o.Partition, since: o.Since, from: o.Committed, end: everywhere, to: nowhere}
 		if p, ok := s.positions[o.Partition]; ok && p.since == o.Since {
-			x.from = p.offset
+			x.from, x.sought = p.offset, p.sought
 		}
 		c.plan = append(c.plan, x)
 	}
@@ -151,12 +168,13 @@ func (k *coordinator) move(c *call) {
 	for i := range c.plan {
 		x := &c.plan[i]
 		switch {
+		case s.positions[x.partition].sought != x.sought: // the member has been put elsewhere meanwhile
 		case x.to != nowhere:
 			s.given = append(s.given, *x)
-			s.positions[x.partition] = position{x.since, x.to}
+			s.positions[x.partition] = position{x.since, x.to, x.sought}
 			s.first = x.partition + 1
 		case c.again: // it had no room for what it was to bring
-			s.positions[x.partition] = position{x.since, x.from}
+			s.positions[x.partition] = position{x.since, x.from, x.sought}
 		}
 	}
 }
@@ -165,24 +183,49 @@ func (k *coordinator) move(c *call) {
 func (k *coordinator) pass(c *call) (next *call) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := c.stand
-	if s == nil || s.busy != c {
-		return nil
+	if s := c.stand; s != nil && s.busy == c {
+		s.busy = nil
+		return s.next()
 	}
-	s.busy = nil
-	if len(s.queue) > 0 {
-		next = s.queue[0]
-		s.queue[0] = nil
-		s.queue = s.queue[1:]
-	}
-	return next
+	return nil
 }
 
-// leave notes that a consume has been answered.
-func (k *coordinator) leave(s *stand) {
+// abandon ends what a consume has to do with a stand, which may be none. It returns the one that has the turn then, if it was its.
+func (s *stand) abandon(c *call) (next *call) {
+	if s == nil || s.busy != c && c.baton != s {
+		return nil
+	}
+	if s.busy == c {
+		s.busy = nil
+	}
+	if c.baton == s {
+		c.baton = nil
+	}
+	if s.busy != nil {
+		return nil
+	}
+	return s.next()
+}
+
+// next takes the next consume from the queue. It has the baton until it takes its turn: whoever ends before that passes it on.
+// The lock is held, and nobody is busy.
+func (s *stand) next() *call {
+	if len(s.queue) == 0 {
+		return nil
+	}
+	c := s.queue[0]
+	s.queue[0] = nil
+	s.queue = s.queue[1:]
+	c.baton = s
+	return c
+}
+
+// leave notes that a consume is being answered. It returns the one that has the turn instead, if it had that and did not take it.
+func (k *coordinator) leave(c *call) (next *call) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.drop(s)
+	k.drop(c.stand)
+	return c.stand.abandon(c)
 }
 
 // drop notes that a consume has to do with a stand no longer. The lock is held.
@@ -203,6 +246,8 @@ func (k *coordinator) place(term uint64, topic, group, consumer []byte, ms *fsm.
 	x := k.known(group, consumer, ms)
 	x.seen = k.clock()
 	s := x.stand(topic, ms.Begun)
+	s.seeks++
+	p.sought = s.seeks
 	s.positions[partition] = p
 	s.given = slices.DeleteFunc(s.given, func(x stretch) bool { return x.partition == partition })
 }

@@ -9,6 +9,7 @@ import (
 const (
 	respSession = 5 * 60_000 // ms: nothing but its commands says that a member is alive
 	respConsume = 100        // records that S.CONSUME hands out at most without COUNT
+	respRecords = 16 << 20   // bytes of the records of a reply, but at least one record
 )
 
 func cmdSSubscribe(c *conn, args [][]byte) {
@@ -54,7 +55,7 @@ func (c *conn) asMember(op wire.Op, args [][]byte, sh shape) {
 }
 
 func cmdSConsume(c *conn, args [][]byte) {
-	m := wire.StreamConsume{Topic: args[1], Group: args[2], Consumer: args[3], Count: respConsume}
+	m := wire.StreamConsume{Topic: args[1], Group: args[2], Consumer: args[3], Count: respConsume, Plain: respRecords}
 	for i := 4; i < len(args); i += 2 {
 		v, ok := c.option(args, i)
 		switch {
@@ -66,6 +67,8 @@ func cmdSConsume(c *conn, args [][]byte) {
 			m.MaxBytes, ok = c.number("BYTES", v, 1, wire.MaxFetchBytes)
 		case fold(args[i], "wait"):
 			m.Wait, ok = c.number("WAIT", v, 0, wire.MaxFetchWait)
+		case fold(args[i], "turn"):
+			m.Turn, ok = c.number("TURN", v, 1, math.MaxInt64)
 		default:
 			c.failOption(args[i])
 			return

@@ -74,7 +74,7 @@ func (c *conn) place(p []byte) (offset int64, byTime, ok bool) {
 }
 
 func cmdSFetch(c *conn, args [][]byte) {
-	m := wire.StreamFetch{Topic: args[1]}
+	m := wire.StreamFetch{Topic: args[1], Plain: respRecords}
 	var ok bool
 	if m.Partition, ok = c.partition(args[2]); !ok {
 		return

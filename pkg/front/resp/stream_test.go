@@ -74,6 +74,7 @@ func TestEveryStreamCommandAsksAndReplies(t *testing.T) {
 		{"S.HEARTBEAT t g c", wire.OpStreamHeartbeat, wire.Failf(wire.Fenced, "no member"), "stream-heartbeat t g c", "-ERR no member"},
 		{"S.LEAVE t g c", wire.OpStreamUnsubscribe, num(1), "stream-unsubscribe t g c", ":1"},
 		{"S.CONSUME t g c", wire.OpStreamConsume, consumed(), "stream-consume t g c 100 0 0 0", "*[" + recordsOf("0") + " " + recordsOf("3") + "]"},
+		{"S.CONSUME t g c TURN 7", wire.OpStreamConsume, consumed(), "stream-consume t g c 100 0 0 7", "*[" + recordsOf("0") + " " + recordsOf("3") + "]"},
 		{
 			"S.CONSUME t g c WAIT 10 COUNT 3 BYTES 5", wire.OpStreamConsume,
 			wire.Response{Body: wire.AppendUvarint(nil, 7)},

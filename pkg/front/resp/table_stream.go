@@ -19,7 +19,7 @@ func streamCommands() []command {
 		{
 			name: "s.consume", arity: -4, flags: isWrite | isBlocking | noTxn,
 			group: "stream", since: "1.0.0",
-			summary: "Hand out records of the partitions that a member of a group owns, 100 without COUNT. S.CONSUME topic group consumer [COUNT n] [BYTES b] [WAIT ms]",
+			summary: "Hand out records of the partitions that a member of a group owns, 100 without COUNT. When its reply was lost, S.SUBSCRIBE again, or ask again with the same TURN, a number from 1 on that grows with each: else its records are skipped. S.CONSUME topic group consumer [COUNT n] [BYTES b] [WAIT ms] [TURN n]",
 			run:     cmdSConsume,
 		},
 		{
@@ -106,7 +106,7 @@ func streamCommands() []command {
 		{
 			name: "s.subscribe", arity: -4, flags: isWrite | denyOOM | isFast | noTxn,
 			group: "stream", since: "1.0.0",
-			summary: "Make a consumer a member of a group. It is removed when it has sent no command for SESSION, 5 minutes by default. S.SUBSCRIBE topic group consumer [LATEST] [RANGE] [SESSION ms] [POLL ms]",
+			summary: "Make a consumer a member of a group. It is removed when there was no S.CONSUME, no S.HEARTBEAT and no S.COMMIT with its CONSUMER for SESSION, or no S.CONSUME for POLL, 5 minutes each by default. S.SUBSCRIBE topic group consumer [LATEST] [RANGE] [SESSION ms] [POLL ms]",
 			run:     cmdSSubscribe,
 		},
 		{

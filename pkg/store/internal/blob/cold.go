@@ -77,7 +77,9 @@ func (c *cold) copy(f *file, buf []byte, off int64) (int, error) {
 	c.rest()
 	x := c.take()
 	x.f, x.at = f, off/coldChunk*coldChunk
+	size := f.size.Load()
 	x.n, err = from.ReadAt(x.buf, x.at)
+	x.n = min(x.n, int(max(size-x.at, 0))) // what is being written there may have come half
 	if err != nil && !errors.Is(err, io.EOF) || x.at+int64(x.n) <= off {
 		x.n = 0 // the file system cannot, or the chunk begins behind what it can
 	}
