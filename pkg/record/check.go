@@ -19,7 +19,7 @@ var checkers = sync.Pool{New: func() any { return new(checker) }} // a pool
 // record may have. The base offset and the leader epoch do not matter. Nothing is allocated for a batch without compression.
 //
 // The error is a *wire.Error: TooLarge if the batch has over wire.MaxRecordBatch bytes, over MaxUncompressed without compression,
-// or a record over maxRecord, else Invalid. It shares no memory with p.
+// a record over maxRecord or over wire.MaxHeaderBytes of names and values of headers, else Invalid. It shares no memory with p.
 func Check(p []byte, maxRecord int) (Batch, error) {
 	b, err := checkHead(p)
 	if err != nil {
@@ -94,8 +94,12 @@ func (c *checker) records(b Batch, maxRecord int) error {
 		if !ok {
 			break
 		}
-		if n := Size(&c.rec); n > maxRecord {
+		n := Size(&c.rec)
+		if n > maxRecord {
 			return wire.Errorf(wire.TooLarge, "record %d of the batch has %d bytes of key, value and headers, over the limit of %d", i, n, maxRecord)
+		}
+		if n -= len(c.rec.Key) + len(c.rec.Value); n > wire.MaxHeaderBytes {
+			return wire.Errorf(wire.TooLarge, "record %d of the batch has %d bytes of names and values of headers, over the limit of %d: put them into the value", i, n, wire.MaxHeaderBytes)
 		}
 		if c.rec.Offset != first+int64(i) {
 			return wire.Errorf(wire.Invalid, "record %d of the batch has offset delta %d: they count from 0 without gaps", i, c.rec.Offset-first)

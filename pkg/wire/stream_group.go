@@ -96,7 +96,8 @@ type StreamConsume struct {
 	MaxBytes uint64 // of whole batches, but at least one; 0 is 4 MiB, at most MaxFetchBytes
 	Wait     uint64 // ms, at most MaxFetchWait
 	// Turn numbers a member's consumes from 1. One that is asked for again, because its answer was lost, hands out just what
-	// that had, as far as the member owns it, and does not wait. 0: the member does not count.
+	// that had, as far as the member owns it, and does not wait; one before the newest is Fenced, since who counts asks for none:
+	// another client consumes in the member's name. 0: the member does not count.
 	Turn uint64
 	// Plain is that of a StreamFetch.
 	Plain uint64

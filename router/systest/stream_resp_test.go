@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestATopicsLifeOverRESP(t *testing.T) {
@@ -31,15 +33,17 @@ func TestATopicsLifeOverRESP(t *testing.T) {
 			S.FETCH events 1 2 WAIT 1 -> []
 			S.OFFSETS events -> [[0 0 <nil>] [1 2 <nil>] [2 0 <nil>]]
 			S.OFFSETS events earliest -> [[0 0 <nil>] [1 0 1700000000000] [2 0 <nil>]]
-			S.SUBSCRIBE events g c -> [1 [0 1 2]]
-			S.HEARTBEAT events g c -> [1 [0 1 2]]
+		`)
+		g := generation(t, c, "S.SUBSCRIBE events g c", "[0 1 2]")
+		try(t, c, fmt.Sprintf(`
+			S.HEARTBEAT events g c -> [%d [0 1 2]]
 			S.CONSUME events g c COUNT 1 -> [[1 0 1700000000000 user first [h 1]]]
 			S.CONSUME events g c WAIT 1000 -> [[1 1 1700000001000 <nil> second []]]
 			S.CONSUME events g c -> []
-			S.COMMIT events g 1 1 GENERATION 1 CONSUMER c -> OK
+			S.COMMIT events g 1 1 GENERATION %d CONSUMER c -> OK
 			S.SEEK events g c 1 earliest -> 0
 			S.CONSUME events g c COUNT 1 -> [[1 0 1700000000000 user first [h 1]]]
-			S.SUBSCRIBE events g d -> [2 [2]]
+			S.SUBSCRIBE events g d -> [%d [2]]
 			S.LEAVE events g d -> 1
 			S.LEAVE events g d -> 0
 			S.LEAVE events g c -> 1
@@ -47,7 +51,7 @@ func TestATopicsLifeOverRESP(t *testing.T) {
 			S.DELGROUP g -> OK
 			S.DROP made -> OK
 			S.TOPICS -> [events]
-		`)
+		`, g, g, g+1))
 		for name, isMap := range map[string]bool{"S.INFO events": version == 3, "S.GROUPS events": false} {
 			var args []any
 			for w := range strings.FieldsSeq(name) {
@@ -82,6 +86,24 @@ func TestATopicsLifeOverRESP(t *testing.T) {
 	}
 }
 
+// generation gives a command that is answered with a member's assignment and returns the generation.
+func generation(t *testing.T, c *redis.Client, line, partitions string) int64 {
+	t.Helper()
+	var args []any
+	for w := range strings.FieldsSeq(line) {
+		args = append(args, w)
+	}
+	v, err := c.Do(t.Context(), args...).Slice()
+	if err != nil || len(v) != 2 || fmt.Sprint(v[1]) != partitions {
+		t.Fatalf("%s: %v %v, want a generation and %s", line, v, err, partitions)
+	}
+	n, ok := v[0].(int64)
+	if !ok {
+		t.Fatalf("%s: generation %v", line, v[0])
+	}
+	return n
+}
+
 // A member that has lost its partition cannot commit for it, whichever of the two ways it says who it is.
 func TestACommitOfALostPartitionIsRefusedOverRESP(t *testing.T) {
 	s := start(t)
@@ -89,12 +111,14 @@ func TestACommitOfALostPartitionIsRefusedOverRESP(t *testing.T) {
 	try(t, c, `
 		S.CREATE events PARTITIONS 1 -> 1
 		S.PUBLISH events a TS 7 -> [0 0]
-		S.SUBSCRIBE events g old -> [1 [0]]
+	`)
+	old := generation(t, c, "S.SUBSCRIBE events g old", "[0]")
+	try(t, c, `
 		S.CONSUME events g old COUNT 5 WAIT 1000 BYTES 1000 -> [[0 0 7 <nil> a []]]
 		S.LEAVE events g old -> 1
-		S.SUBSCRIBE events g new SESSION 60000 POLL 60000 -> [3 [0]]
 	`)
-	for _, last := range []string{"GENERATION 1", "CONSUMER old", "GENERATION 99"} {
+	now := generation(t, c, "S.SUBSCRIBE events g new SESSION 60000 POLL 60000", "[0]")
+	for _, last := range []string{fmt.Sprint("GENERATION ", old), "CONSUMER old", fmt.Sprint("GENERATION ", now+1)} {
 		args := []any{"S.COMMIT", "events", "g", 0, 1}
 		for w := range strings.FieldsSeq(last) {
 			args = append(args, w)
@@ -103,10 +127,10 @@ func TestACommitOfALostPartitionIsRefusedOverRESP(t *testing.T) {
 			t.Errorf("%s: %v", last, err)
 		}
 	}
-	try(t, c, `
+	try(t, c, fmt.Sprintf(`
 		S.CONSUME events g new -> [[0 0 7 <nil> a []]]
-		S.COMMIT events g 0 1 GENERATION 3 CONSUMER new -> OK
-	`)
+		S.COMMIT events g 0 1 GENERATION %d CONSUMER new -> OK
+	`, now))
 }
 
 // Who waits for records gets them when they are published, over whatever protocol; one who leaves meanwhile takes none with him.

@@ -12,7 +12,9 @@ type batch struct {
 	src     *source
 	records record.Builder
 	parts   []*part
-	bytes   int // of a batch that is gathered: what it counts for in Engine.pressing
+	// Of a batch that is gathered:
+	bytes    int   // what it counts for in Engine.pressing
+	deadline int64 // the latest of its publishes', by wire.Clock; 0: one has none
 }
 
 // Add takes the records of a part.
@@ -32,7 +34,7 @@ func (b *batch) Finish(dst []byte) []byte {
 }
 
 func (b *batch) finish(dst []byte, codec wire.Compression) ([]byte, error) {
-	m := wire.StreamAppend{Topic: b.src.topic.name, Partition: b.src.partition}
+	m := wire.StreamAppend{Topic: b.src.topic.Load().name, Partition: b.src.partition}
 	return b.records.AppendTo(m.Append(dst), codec, record.NoProducer)
 }
 
@@ -53,6 +55,6 @@ func (b *batch) release() {
 	e := b.src.e
 	clear(b.parts)
 	b.records.Reset()
-	b.src, b.parts, b.bytes = nil, b.parts[:0], 0
+	b.src, b.parts, b.bytes, b.deadline = nil, b.parts[:0], 0, 0
 	e.batches.Put(b)
 }

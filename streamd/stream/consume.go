@@ -28,6 +28,9 @@ func (e *Engine) consume(c *call) {
 		case outdated:
 			c.answer(wire.Response{Body: wire.AppendUvarint(nil, ms.Generation)})
 			return
+		case foreign:
+			c.answer(wire.Failf(wire.Fenced, "consumer %q of group %q has consumed topic %q elsewhere since: subscribe again, and let one client alone consume in its name", c.consume.Consumer, c.consume.Group, c.consume.Topic))
+			return
 		case proceed:
 		}
 		if e.serve(c, &ms) || e.awaitShare(c, &ms) {

@@ -132,6 +132,45 @@ func TestAConsumeOfAnEarlierSubscriptionTakesNothingOfTheNext(t *testing.T) {
 	w.quiet()
 }
 
+// A client that counts from the beginning, or far behind, is not the one that has consumed so far.
+func TestAConsumeOfAClientThatIsBehindIsFencedAndTakesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	w.create("t", 1)
+	w.subscribe("t", "g", "c")
+	w.publish("t", 0, numbered(1, 20)...)
+	w.turn(7, 5)
+	late := consumption("t", "g", "c", 5)
+	for _, late.Turn = range []uint64{1, 6} {
+		if resp := w.do(wire.OpStreamConsume, late, 0); resp.Code != wire.Fenced {
+			t.Errorf("turn %d after 7 was answered %v with %d records", late.Turn, resp.Code, resp.Num)
+		}
+	}
+	if got := w.turn(7, 5); !slices.Equal(got, numbered(1, 5)) {
+		t.Errorf("the other one's turn brought %v once more", got)
+	}
+	if got := w.turn(8, 5); !slices.Equal(got, numbered(6, 10)) {
+		t.Errorf("its next one brought %v", got)
+	}
+	w.subscribe("t", "g", "c")
+	if got := w.turn(1, 5); !slices.Equal(got, numbered(1, 5)) {
+		t.Errorf("after another subscription the first turn brought %v", got)
+	}
+}
+
+func TestAConsumeThatDoesNotCountChangesNoTurn(t *testing.T) {
+	w := newWorld(t, nil)
+	w.create("t", 1)
+	w.subscribe("t", "g", "c")
+	w.publish("t", 0, numbered(1, 20)...)
+	w.turn(1, 5)
+	if got := valuesOf(w.consume("t", "g", "c", 5)); !slices.Equal(got, numbered(6, 10)) {
+		t.Errorf("without a turn came %v", got)
+	}
+	if got := w.turn(1, 5); !slices.Equal(got, numbered(1, 5)) {
+		t.Errorf("the turn brought %v once more", got)
+	}
+}
+
 func TestRecordsThatAreMuchWhenTheyAreNotCompressedComeInPieces(t *testing.T) {
 	w := newWorld(t, nil)
 	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})

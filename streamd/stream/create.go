@@ -126,8 +126,14 @@ func (e *Engine) resume(l *late, is trust, err error) {
 }
 
 // append begins an OpStreamAppend whose payload has been checked. Whether the partition is there is for the log to say, but a topic
-// may have to be made.
+// may have to be made: what its settings allow is not known before.
 func (e *Engine) append(g *replica.Group, req *wire.Request, r engine.Replier, is trust) {
+	if is == made {
+		if err := e.machine.Check(req.Op, req.Body); err != nil {
+			r.Reply(req.Tag, wire.Fail(err))
+			return
+		}
+	}
 	if is == unsure && e.autoTopics {
 		var m wire.StreamAppend
 		if err := m.Decode(req.Body); err != nil {

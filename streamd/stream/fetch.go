@@ -7,7 +7,7 @@ import (
 // fetchBytes is what a fetch that does not say gets at most, in bytes.
 const fetchBytes = 1 << 20
 
-// fetchTries bounds how often a fetch from the first record looks again because retention has taken it meanwhile.
+// fetchTries bounds how often a fetch looks for its first record again because retention has taken that meanwhile.
 const fetchTries = 100
 
 // view is what a fetch finds.
@@ -33,13 +33,23 @@ func (e *Engine) fetch(c *call) {
 		if err == nil {
 			return
 		}
-		if m.ByTime || m.Offset != wire.OffsetEarliest || !lost(err) {
+		if !e.overtaken(m, err) {
 			c.answer(wire.Fail(err))
 			return
 		}
 		tries++
 	}
 	c.answer(wire.Failf(wire.Busy, "what the fetch begins at is removed again and again: try again"))
+}
+
+// overtaken reports whether a fetch has failed only because retention has taken what it was to begin at, and is to look for that
+// again: it has not said which record that is.
+func (e *Engine) overtaken(m *wire.StreamFetch, err error) bool {
+	if !lost(err) || !m.ByTime && m.Offset != wire.OffsetEarliest {
+		return false
+	}
+	_, _, err = e.machine.Span(m.Topic, int(m.Partition))
+	return err == nil // else it is the partition that is not there
 }
 
 // awaitRecords parks a fetch, or makes it listen first. It is false if the fetch is to look again.
@@ -81,7 +91,7 @@ func (e *Engine) view(m *wire.StreamFetch) (v view, err error) {
 func (e *Engine) handOut(c *call, v *view) error {
 	m := &c.fetch
 	s := wire.StreamSection{Partition: m.Partition, From: v.from, To: v.end, Start: v.start, End: v.end}
-	if m.Count > 0 && int64(m.Count) < v.end-v.from {
+	if m.Count > 0 && m.Count < uint64(max(v.end-v.from, 0)) {
 		s.To = v.from + int64(m.Count)
 	}
 	buf := e.buffers.Get().(*[]byte)

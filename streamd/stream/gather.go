@@ -2,6 +2,7 @@ package stream
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -17,11 +18,11 @@ type gather struct {
 	mu    sync.Mutex
 	queue []*batch // the last may grow
 	codec wire.Compression
-	busy  bool // a batch is on its way
+	busy  atomic.Bool // a batch is on its way. Changed under mu; who has published before sees it without
 }
 
-// take gathers a part.
-func (s *source) take(p *part, codec wire.Compression) {
+// take gathers a part. deadline is by wire.Clock; 0 is none.
+func (s *source) take(p *part, codec wire.Compression, deadline int64) {
 	if n := s.e.pressing.Add(int64(p.bytes)); n > maxPressing {
 		s.e.pressing.Add(-int64(p.bytes))
 		resp := wire.Failf(wire.Busy, "%d bytes of records wait to be compressed already, the limit is %d: try again later", n, maxPressing)
@@ -36,11 +37,13 @@ func (s *source) take(p *part, codec wire.Compression) {
 		n++
 	}
 	b := q.queue[n-1]
+	if b.bytes == 0 || b.deadline != 0 && (deadline == 0 || deadline > b.deadline) {
+		b.deadline = deadline
+	}
 	b.add(p)
 	b.bytes += p.bytes
 	q.codec = codec
-	begins := !q.busy
-	q.busy = true
+	begins := !q.busy.Swap(true)
 	q.mu.Unlock()
 	if begins && !s.e.presses.add(s) {
 		s.refuse()
@@ -55,13 +58,17 @@ func (e *Engine) press(s *source) {
 	q.queue[0] = nil
 	q.queue = q.queue[1:]
 	q.mu.Unlock()
+	if b.deadline != 0 && wire.Clock() > b.deadline {
+		b.Reply(0, errLate())
+		return
+	}
 	s.closed()
 	body, err := b.finish(nil, codec)
 	if err != nil {
 		b.Reply(0, wire.Fail(err))
 		return
 	}
-	e.group.Load().Propose(&wire.Request{Op: wire.OpStreamAppend, Body: body}, false, b)
+	e.group.Load().Propose(&wire.Request{Op: wire.OpStreamAppend, Deadline: b.deadline, Body: body}, false, b)
 }
 
 // settled notes that the batch on its way, of so many bytes, has been answered: the next follows.
@@ -69,20 +76,21 @@ func (s *source) settled(bytes int) {
 	s.e.pressing.Add(-int64(bytes))
 	q := &s.gather
 	q.mu.Lock()
-	q.busy = len(q.queue) > 0
-	next := q.busy
+	next := len(q.queue) > 0
+	q.busy.Store(next)
 	q.mu.Unlock()
 	if next && !s.e.presses.add(s) {
 		s.refuse()
 	}
 }
 
-// refuse answers everything that is gathered, because the engine stops.
+// refuse answers everything that is gathered, because the engine stops. Nothing is on its way: who comes later is refused as well.
 func (s *source) refuse() {
 	q := &s.gather
 	q.mu.Lock()
 	left := q.queue
 	q.queue = nil
+	q.busy.Store(false)
 	q.mu.Unlock()
 	for _, b := range left {
 		s.e.pressing.Add(-int64(b.bytes))

@@ -69,7 +69,7 @@ func (h *held) leave(e *Engine, r engine.Replier) {
 		x.waiting[0] = late{}
 		x.waiting = x.waiting[1:]
 		h.mu.Unlock()
-		e.begin(e.group.Load(), fsm.KindOf(l.req.Op), &l.req, l.r)
+		e.beginLate(&l)
 		h.mu.Lock()
 	}
 	x.draining = false
@@ -78,6 +78,17 @@ func (h *held) leave(e *Engine, r engine.Replier) {
 		h.n.Add(-1)
 	}
 	h.mu.Unlock()
+}
+
+// beginLate begins a request that has waited. A batch is judged once more: its topic may not have been there before.
+func (e *Engine) beginLate(l *late) {
+	if l.req.Op == wire.OpStreamAppend {
+		if err := e.machine.Check(l.req.Op, l.req.Body); err != nil {
+			l.r.Reply(l.req.Tag, wire.Fail(err))
+			return
+		}
+	}
+	e.begin(e.group.Load(), fsm.KindOf(l.req.Op), &l.req, l.r)
 }
 
 // cancel withdraws a request that waits.

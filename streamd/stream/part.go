@@ -29,7 +29,7 @@ func (p *part) at(k int) int {
 func (p *part) record(k int) *wire.StreamRecord { return &p.pub.m.Records[p.at(k)] }
 
 // Size returns the bytes of a command that has no other records, at most.
-func (p *part) Size() int { return p.bytes + len(p.src.topic.name) + 2*binary.MaxVarintLen32 }
+func (p *part) Size() int { return p.bytes + len(p.src.topic.Load().name) + 2*binary.MaxVarintLen32 }
 
 // Lane returns whose order the records keep.
 func (p *part) Lane() wire.Replier { return p.pub.client }

@@ -134,7 +134,7 @@ func (u *publish) measure() error {
 		}
 		if p.bytes > wire.MaxRecordBatch {
 			return wire.Errorf(wire.TooLarge, "the records for partition %d of topic %q take %d bytes, a batch has %d at most: publish fewer of them at once",
-				p.src.partition, p.src.topic.name, p.bytes, wire.MaxRecordBatch)
+				p.src.partition, p.src.topic.Load().name, p.bytes, wire.MaxRecordBatch)
 		}
 	}
 	return nil
@@ -142,22 +142,22 @@ func (u *publish) measure() error {
 
 // send gives the parts to the log. u may be another's when it returns.
 func (u *publish) send(g *replica.Group, deadline int64, codec wire.Compression) {
-	e := u.e
-	if len(u.parts) == 1 && codec == wire.CompressionNone {
+	gathers := codec != wire.CompressionNone || u.behind()
+	if len(u.parts) == 1 && !gathers {
 		u.open = 1
 		g.Share(u.parts[0].src, wire.OpStreamAppend, deadline, &u.parts[0])
 		return
 	}
 	u.open = len(u.parts) + 1
-	if codec != wire.CompressionNone {
+	if gathers {
 		u.held = true
-		e.held.enter(u.client)
+		u.e.held.enter(u.client)
 	}
 	for i := range u.parts {
-		if p := &u.parts[i]; codec == wire.CompressionNone {
-			g.Share(p.src, wire.OpStreamAppend, deadline, p)
+		if p := &u.parts[i]; gathers {
+			p.src.take(p, codec, deadline)
 		} else {
-			p.src.take(p, codec)
+			g.Share(p.src, wire.OpStreamAppend, deadline, p)
 		}
 	}
 	u.mu.Lock()
@@ -166,6 +166,17 @@ func (u *publish) send(g *replica.Group, deadline int64, codec wire.Compression)
 	if over {
 		u.answer()
 	}
+}
+
+// behind reports whether something is still gathered where the records go. Those of a topic that has no codec any more come behind
+// it, by being gathered too: otherwise they would overtake what the same client has published before.
+func (u *publish) behind() bool {
+	for i := range u.parts {
+		if u.parts[i].src.gather.busy.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 // through notes that a part is settled, or that send is at its end, and reports whether that was the last. The lock is held.

@@ -28,7 +28,7 @@ type topic struct {
 // source is a partition as those see it who publish to it: it makes the batches that they share.
 type source struct {
 	e         *Engine
-	topic     *topic
+	topic     atomic.Pointer[topic] // as it is now: a topic can get more partitions
 	partition int32
 	gather    gather // of topics with a codec
 }
@@ -44,9 +44,10 @@ func (s *source) begin() *batch {
 
 // closed has records without a key go to another partition: the batch that gathered them is closed.
 func (s *source) closed() {
-	n := len(s.topic.sources)
-	if n > 1 && s.topic.sticky.Load() == s.partition {
-		s.topic.sticky.Store((s.partition + 1 + rand.Int32N(int32(n-1))) % int32(n))
+	t := s.topic.Load()
+	n := len(t.sources)
+	if n > 1 && t.sticky.Load() == s.partition {
+		t.sticky.Store((s.partition + 1 + rand.Int32N(int32(n-1))) % int32(n))
 	}
 }
 
@@ -71,13 +72,13 @@ func (e *Engine) topic(t *fsm.Topic) *topic {
 	}
 	fresh := make([]source, t.Partitions-len(x.sources))
 	for i := range fresh {
-		fresh[i] = source{e: e, partition: int32(len(x.sources))}
+		fresh[i].e, fresh[i].partition = e, int32(len(x.sources))
 		x.sources = append(x.sources, &fresh[i])
 	}
-	for i := range fresh {
-		fresh[i].topic = x
-	}
 	x.sticky.Store(rand.Int32N(int32(t.Partitions)))
+	for _, s := range x.sources {
+		s.topic.Store(x)
+	}
 	e.topics.all[t.Name] = x
 	return x
 }

@@ -19,7 +19,7 @@ type stand struct {
 	// that, however much more there is: which of its answers arrives must not matter.
 	turn  uint64
 	given []stretch
-	// The newest consume with a Turn that has come: an older one is not waited for any more.
+	// The newest consume with a Turn that has come, which is not older than turn: its client waits for no older one any more.
 	newest, order uint64
 
 	busy  *call   // reads, and may move positions
@@ -55,6 +55,7 @@ const (
 	proceed  verdict = iota // it looks at its plan
 	behind                  // it gets its turn after another of its member
 	outdated                // its member has asked again
+	foreign                 // its member has been consumed for by another client, which is further
 )
 
 // enter begins a consume, or goes on with one that was woken: it says whether that may look now, and where. stray, if there is one, has
@@ -79,7 +80,10 @@ func (k *coordinator) enter(c *call, term uint64, ms *fsm.Membership) (v verdict
 		x.active++
 	}
 	if m.Turn != 0 {
-		if m.Turn < s.turn || m.Turn < s.newest || m.Turn == s.newest && c.order < s.order {
+		switch {
+		case m.Turn < s.newest: // a client asks for a turn when the one before it was answered: who waits for this one is another
+			return foreign, stray
+		case m.Turn == s.newest && c.order < s.order:
 			return outdated, stray
 		}
 		s.newest, s.order = m.Turn, c.order
@@ -161,16 +165,18 @@ func (k *coordinator) move(c *call) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := c.stand
-	s.given = s.given[:0]
-	if c.consume.Turn != 0 {
-		s.turn = c.consume.Turn
+	counts := c.consume.Turn != 0
+	if counts {
+		s.turn, s.given = c.consume.Turn, s.given[:0]
 	}
 	for i := range c.plan {
 		x := &c.plan[i]
 		switch {
 		case s.positions[x.partition].sought != x.sought: // the member has been put elsewhere meanwhile
 		case x.to != nowhere:
-			s.given = append(s.given, *x)
+			if counts {
+				s.given = append(s.given, *x)
+			}
 			s.positions[x.partition] = position{x.since, x.to, x.sought}
 			s.first = x.partition + 1
 		case c.again: // it had no room for what it was to bring

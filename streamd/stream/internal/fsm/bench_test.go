@@ -135,7 +135,7 @@ func BenchmarkCommit(b *testing.B) {
 	w := newMeasured(b, 16)
 	defer w.close()
 	w.run(wire.OpStreamSubscribe, (&wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}).Append(nil))
-	body := (&wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c"), Generation: 1, Offsets: make([]wire.StreamCommitted, 1)}).Append(nil)
+	body := (&wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c"), Offsets: make([]wire.StreamCommitted, 1)}).Append(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		w.run(wire.OpStreamCommit, body)

@@ -32,6 +32,8 @@ func (m *Machine) checkRecord(r *wire.StreamRecord) error {
 		return wire.Errorf(wire.Invalid, "the timestamp %d is below 0", r.Time)
 	case len(r.Headers) > wire.MaxHeaders:
 		return over("the number of headers", uint64(len(r.Headers)), wire.MaxHeaders)
+	case headerBytes(r) > wire.MaxHeaderBytes:
+		return wire.Errorf(wire.TooLarge, "%d bytes of names and values of a record's headers are over the limit of %d: put them into the value", headerBytes(r), wire.MaxHeaderBytes)
 	case n > m.o.MaxMessage:
 		return wire.Errorf(wire.TooLarge, "record of %d bytes is over the limit of %d (-max-value)", n, m.o.MaxMessage)
 	}
@@ -40,7 +42,10 @@ func (m *Machine) checkRecord(r *wire.StreamRecord) error {
 
 // RecordSize is what limits are held against: the bytes of a record's key, value and headers.
 func RecordSize(r *wire.StreamRecord) int {
-	n := len(r.Key) + len(r.Value)
+	return len(r.Key) + len(r.Value) + headerBytes(r)
+}
+
+func headerBytes(r *wire.StreamRecord) (n int) {
 	for _, h := range r.Headers {
 		n += len(h.Name) + len(h.Value)
 	}

@@ -42,7 +42,7 @@ func commitOffsets(m *Machine, c *replica.Command, ans *wire.Response) error {
 	sh := g.ensureShare(t)
 	for i := range p.Offsets {
 		o := &p.Offsets[i]
-		m.commit(b, sh, o.Partition, commit{offset: o.Offset, time: c.Time, meta: string(o.Metadata)}, o.Metadata)
+		m.commit(b, sh, commit{partition: o.Partition, offset: o.Offset, time: c.Time, meta: string(o.Metadata)}, o.Metadata)
 	}
 	b.Commit()
 	m.empty.set(g)
@@ -80,9 +80,9 @@ func (g *group) fence(t *topic, p *wire.StreamCommit) error {
 }
 
 // commit notes and writes what is committed of a partition. meta is that of c, which the store keeps.
-func (m *Machine) commit(b *store.Batch, sh *share, partition int32, c commit, meta []byte) {
-	sh.set(partition, c)
-	m.key = appendOffsetKey(m.key[:0], sh.t.snap.ID, sh.g.gid, partition)
+func (m *Machine) commit(b *store.Batch, sh *share, c commit, meta []byte) {
+	sh.set(c)
+	m.key = appendOffsetKey(m.key[:0], sh.t.snap.ID, sh.g.gid, c.partition)
 	m.value = wire.AppendUvarint(wire.AppendUvarint(m.value[:0], uint64(c.offset)), uint64(c.time))
 	b.Set(m.key, m.value, meta)
 }
@@ -119,7 +119,7 @@ func resetOffsets(m *Machine, c *replica.Command, ans *wire.Response) error {
 	m.out = m.out[:0]
 	for _, o := range p.Resolved {
 		m.out = wire.AppendStreamOffset(m.out, o)
-		m.commit(b, sh, o.Partition, commit{offset: o.Offset, time: c.Time}, nil)
+		m.commit(b, sh, commit{partition: o.Partition, offset: o.Offset, time: c.Time}, nil)
 		if len(sh.owners) > 0 {
 			sh.owners[o.Partition].since = g.generation
 		}

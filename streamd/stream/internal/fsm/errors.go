@@ -7,6 +7,7 @@ var (
 	errNone       = &wire.Error{Code: wire.Invalid, Msg: "a batch has at least one element"}
 	errFlags      = &wire.Error{Code: wire.Invalid, Msg: "a record has flags that do not exist or exclude one another"}
 	errCompaction = &wire.Error{Code: wire.Unsupported, Msg: "compaction of topics is not supported: records go by age and by size"}
+	errInstalled  = &wire.Error{Code: wire.Unavailable, Msg: "a snapshot was just installed: try again"}
 	errResolved   = &wire.Error{Code: wire.Invalid, Msg: "the offsets that a reset resolves to are not for clients to give"}
 )
 

@@ -40,14 +40,15 @@ const readTries = 100
 func (m *Machine) Fetch(topic []byte, partition int, from, to int64, maxBytes int, buf []byte) (out []byte, next int64, err error) {
 	out, next = buf, from
 	var list pieces
-	for first := true; ; first = false {
-		tid, n, err := m.plan(topic, partition, next, to, maxBytes-(len(out)-len(buf)), first, &list)
-		if err != nil && !first {
+	for begun := uint64(0); ; {
+		tid, n, err := m.plan(topic, partition, next, to, maxBytes-(len(out)-len(buf)), begun, &list)
+		if err != nil && begun != 0 {
 			return out, next, nil // what has been read is good
 		}
 		if err != nil {
 			return buf, from, err
 		}
+		begun = tid
 		done := 0
 		if out, done, err = m.readPieces(out, tid, int32(partition), list[:n]); err != nil {
 			return buf, from, err
@@ -66,13 +67,17 @@ func (m *Machine) Fetch(topic []byte, partition int, from, to int64, maxBytes in
 	}
 }
 
-// plan lists the next batches to read, and says which topic they are of.
-func (m *Machine) plan(topic []byte, partition int, from, to int64, room int, first bool, list *pieces) (tid uint64, n int, err error) {
+// plan lists the next batches to read, and says which topic they are of. begun is the topic that those before were of, 0 for the
+// first: if that has been deleted, another of its name has nothing to do with it.
+func (m *Machine) plan(topic []byte, partition int, from, to int64, room int, begun uint64, list *pieces) (tid uint64, n int, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	p, err := m.locate(topic, partition)
 	if err != nil {
 		return 0, 0, err
+	}
+	if begun != 0 && begun != p.t.snap.ID {
+		return 0, 0, errNoTopic(topic)
 	}
 	if from < p.start || from > p.end {
 		return 0, 0, errOffset(p, from)
@@ -84,7 +89,7 @@ func (m *Machine) plan(topic []byte, partition int, from, to int64, room int, fi
 	at := p.list.find(from)
 	for more := true; more && n < len(list); {
 		x := piece{base: p.list.offsetOf(at), size: p.list.sizeOf(at), next: p.end}
-		if x.base >= to || room < x.size && !(first && n == 0) {
+		if x.base >= to || room < x.size && !(begun == 0 && n == 0) {
 			break
 		}
 		if at, more = p.list.next(at); more {
@@ -129,7 +134,9 @@ func (m *Machine) readPieces(out []byte, tid uint64, partition int32, list []pie
 	return out, len(list), nil
 }
 
-// gone says why a batch that memory had is not in the store: it has been removed meanwhile, or the store is damaged.
+// gone says why a batch that memory had is not in the store: it has been removed meanwhile, or the store is damaged. While a
+// snapshot is being installed memory is behind the store; at the end of an entry it is for a moment as well, and damage is told when
+// somebody looks again.
 func (m *Machine) gone(topic []byte, partition int, tid uint64, base int64) error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -141,6 +148,8 @@ func (m *Machine) gone(topic []byte, partition int, tid uint64, base int64) erro
 		return errNoTopic(topic) // the one that was asked for has been deleted; this is another
 	case base < p.start:
 		return errOffset(p, base)
+	case m.st.Applied().Index != m.index.Load():
+		return errInstalled
 	}
 	return errDamaged
 }

@@ -137,7 +137,8 @@ func (m *Machine) delistGroup(g *group) {
 }
 
 // ensureGroup returns a group. One that is not there is made with the revision and time of the command, to be written by the
-// caller; made says so.
+// caller; made says so. Its generations begin at that revision: no command raises them by more than one, so a group that is made
+// again has none that one of its name has had, and what was committed with those stays refused.
 func (m *Machine) ensureGroup(name []byte, rev uint64, now int64) (g *group, made bool, err error) {
 	if g := m.groups[string(name)]; g != nil {
 		return g, false, nil
@@ -145,5 +146,5 @@ func (m *Machine) ensureGroup(name []byte, rev uint64, now int64) (g *group, mad
 	if len(m.groups) >= wire.MaxGroups {
 		return nil, false, errTooMany("consumer groups", wire.MaxGroups)
 	}
-	return &group{name: string(name), gid: rev, emptied: now}, true, nil
+	return &group{name: string(name), gid: rev, generation: rev, emptied: now}, true, nil
 }

@@ -145,3 +145,24 @@ func TestARecordOverTheNodesLimitIsRefusedBeforeItIsProposed(t *testing.T) {
 		t.Errorf("a batch with a record over the limit: %v", err)
 	}
 }
+
+func TestTheHeadersOfARecordHaveALimitOfTheirOwn(t *testing.T) {
+	b := newBench(t, store.Options{Memory: true})
+	defer b.close()
+	for size, code := range map[int]wire.Code{wire.MaxHeaderBytes: wire.OK, wire.MaxHeaderBytes + 1: wire.TooLarge} {
+		headers := []wire.Header{{Name: []byte("name"), Value: make([]byte, 1000)}, {Name: []byte("n"), Value: make([]byte, size-1005)}}
+		p := wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordHeaders, Headers: headers, Value: make([]byte, 100)}}}
+		if err := b.m.Check(wire.OpStreamPublish, p.Append(nil)); wire.CodeOf(err) != code {
+			t.Errorf("a publish with %d bytes of headers: %v", size, err)
+		}
+		var rb record.Builder
+		rb.Add(&record.Record{Headers: headers, Key: []byte("key"), Value: make([]byte, 100)})
+		batch, err := rb.AppendTo(nil, wire.CompressionZstd, record.NoProducer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.m.Check(wire.OpStreamAppend, (&wire.StreamAppend{Topic: []byte("t"), Batch: batch}).Append(nil)); wire.CodeOf(err) != code {
+			t.Errorf("a batch with a record of %d bytes of headers: %v", size, err)
+		}
+	}
+}

@@ -10,9 +10,30 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// Reset reads from the store what is kept in memory and forgets the rest: after opening, and after the installation of a
-// snapshot. Apply goroutine only.
+// Reset reads from the store what is kept in memory and forgets the rest, after the installation of a snapshot, and tells of all
+// topics that there were and that there are: there is no entry that would wake those who wait for what the snapshot has brought.
+// Apply goroutine only.
 func (m *Machine) Reset() error {
+	told := m.topics
+	if err := m.load(); err != nil {
+		return err
+	}
+	if m.o.OnTopic == nil {
+		return nil
+	}
+	for name := range told {
+		if m.topics[name] == nil {
+			m.o.OnTopic(name)
+		}
+	}
+	for _, t := range m.sortedTopics {
+		m.o.OnTopic(t.snap.Name)
+	}
+	return nil
+}
+
+// load is Reset without telling anybody.
+func (m *Machine) load() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.topics, m.byTID, m.sortedTopics, m.recent = map[string]*topic{}, map[uint64]*topic{}, nil, nil
@@ -23,6 +44,7 @@ func (m *Machine) Reset() error {
 	if err := m.loadAll(); err != nil {
 		return fmt.Errorf("stream: reading the store: %w", err)
 	}
+	m.index.Store(m.st.Applied().Index)
 	return nil
 }
 
@@ -212,11 +234,11 @@ func (l *loader) offset(key []byte, v store.Value) error {
 		return nil
 	}
 	r := wire.NewReader(v.Head)
-	c := commit{offset: int64(r.Uvarint()), time: int64(r.Uvarint()), meta: string(v.Body)}
+	c := commit{partition: no, offset: int64(r.Uvarint()), time: int64(r.Uvarint()), meta: string(v.Body)}
 	if r.Close() != nil || int(no) >= len(t.parts) {
 		return errDamaged
 	}
-	g.ensureShare(t).set(no, c)
+	g.ensureShare(t).set(c)
 	return nil
 }
 

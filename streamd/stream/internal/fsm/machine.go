@@ -12,7 +12,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// Options shape a Machine. The hooks are called on the apply goroutine, from Applied, and must not call back.
+// Options shape a Machine. The hooks are called on the apply goroutine, from Applied or Reset, and must not call back.
 type Options struct {
 	// MaxMessage bounds the bytes of a record's key, value and headers that this node lets in; 0 or more than wire.MaxRecord is
 	// wire.MaxRecord.
@@ -21,7 +21,7 @@ type Options struct {
 	OnAppend func(topic string, partition int, end int64)
 	// OnGroup is called once for each group of which members, ownership or, by a reset, committed offsets have changed.
 	OnGroup func(group string)
-	// OnTopic is called once for each topic that was created, altered or deleted.
+	// OnTopic is called once for each topic that was created, altered or deleted, and for each that a snapshot may have changed.
 	OnTopic func(topic string)
 }
 
@@ -47,6 +47,9 @@ type Machine struct {
 	producers    producerList
 	trash        []trash // by key
 
+	// index is of the last entry that memory has all of. The store is ahead of it between the installation of a snapshot and Reset.
+	index atomic.Uint64
+
 	noted notes
 	p     payloads  // of the apply goroutine
 	key   []byte    // likewise, the key that is being made
@@ -69,7 +72,7 @@ func NewMachine(st *store.Store, o Options) (*Machine, error) {
 	m := &Machine{st: st, o: o}
 	m.pool.New = func() any { return new(payloads) }
 	m.reads.New = func() any { return new(record.Reader) }
-	return m, m.Reset()
+	return m, m.load()
 }
 
 // Engine says whose commands these are.
@@ -155,7 +158,8 @@ func (n *notes) topic(name string) {
 }
 
 // Applied tells who waits what the entry has changed.
-func (m *Machine) Applied(store.Position) {
+func (m *Machine) Applied(p store.Position) {
+	m.index.Store(p.Index)
 	n := &m.noted
 	for _, name := range n.topics {
 		if m.o.OnTopic != nil {

@@ -17,10 +17,12 @@ type player struct {
 	sequences map[string]int32 // of the next batch, by topic, partition and producer
 	sent      []wire.StreamAppend
 	joined    []wire.StreamEvict
+
+	generations map[string]uint64 // of groups, when somebody subscribed last
 }
 
 func newPlayer(seed uint64) *player {
-	return &player{r: rand.New(rand.NewPCG(seed, 1)), sequences: map[string]int32{}}
+	return &player{r: rand.New(rand.NewPCG(seed, 1)), sequences: map[string]int32{}, generations: map[string]uint64{}}
 }
 
 func (p *player) chance(n int) bool { return p.r.IntN(n) == 0 }
@@ -109,7 +111,7 @@ func (p *player) command() command {
 		case 1:
 			m.Consumer = c
 		case 2:
-			m.Generation = uint64(1 + p.r.IntN(40))
+			m.Generation = p.generations[string(g)] + uint64(p.r.IntN(3))
 		}
 		for range 1 + p.r.IntN(3) {
 			m.Offsets = append(m.Offsets, wire.StreamCommitted{Partition: p.partition(), Offset: int64(p.r.IntN(40)), Metadata: p.pick("", "", "note")})
@@ -175,6 +177,9 @@ func (p *player) learn(c command, rev uint64, ans *wire.Response) {
 	}
 	var m wire.StreamSubscribe
 	_ = m.Decode(c.body)
+	var a wire.StreamAssignment
+	_ = a.Decode(ans.Body)
+	p.generations[string(m.Group)] = a.Generation
 	p.joined = append(p.joined, wire.StreamEvict{Group: m.Group, Members: []wire.StreamEvicted{{Consumer: m.Consumer, Joined: rev}}})
 	if len(p.joined) > 20 {
 		p.joined = p.joined[1:]

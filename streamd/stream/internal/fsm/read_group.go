@@ -101,10 +101,9 @@ func groupInfo(m *Machine, p *payloads, _, buf []byte) (ans wire.Response, err e
 // describe says what a group has to do with a partition; ok is false if it has nothing.
 func (sh *share) describe(no int32) (x wire.GroupPartition, ok bool) {
 	p := sh.t.parts[no]
-	x = wire.GroupPartition{Partition: no, Committed: sh.committed(no), Start: p.start, End: p.end}
-	if x.Committed >= 0 {
-		c := &sh.commits[no]
-		x.Time, x.Metadata = c.time, []byte(c.meta)
+	x = wire.GroupPartition{Partition: no, Committed: -1, Start: p.start, End: p.end}
+	if c := sh.commit(no); c != nil {
+		x.Committed, x.Time, x.Metadata = c.offset, c.time, []byte(c.meta)
 	}
 	if len(sh.owners) > 0 {
 		o := &sh.owners[no]

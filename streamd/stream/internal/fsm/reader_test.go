@@ -85,7 +85,7 @@ func TestAFetchThatRetentionHasOvertakenSaysWhereThePartitionBeginsNow(t *testin
 	b.put("t", 0, "c")
 	// What a reader has planned to read goes before it reads.
 	var list pieces
-	tid, n, err := b.m.plan([]byte("t"), 0, 0, 3, 1<<20, true, &list)
+	tid, n, err := b.m.plan([]byte("t"), 0, 0, 3, 1<<20, 0, &list)
 	if err != nil || n != 2 {
 		t.Fatal(n, err)
 	}
@@ -118,5 +118,28 @@ func TestABatchThatTheStoreHasLostIsAFaultAndNotAnAnswer(t *testing.T) {
 	}
 	if _, _, err := b.m.OffsetAt([]byte("t"), 0, 0); !errors.Is(err, errDamaged) {
 		t.Errorf("a search is told: %v", err)
+	}
+}
+
+func TestAFetchDoesNotGoOnInAnotherTopicOfTheSameName(t *testing.T) {
+	b := newBench(t, store.Options{Memory: true})
+	defer b.close()
+	b.create("t", 1, 0, wire.TopicSettings{})
+	b.put("t", 0, "a")
+	var list pieces
+	begun, _, err := b.m.plan([]byte("t"), 0, 0, 2, 1<<20, 0, &list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.put("t", 0, "b")
+	if tid, n, err := b.m.plan([]byte("t"), 0, 1, 2, 1<<20, begun, &list); tid != begun || n != 1 || err != nil {
+		t.Errorf("it goes on with %d batches of %d: %v", n, tid, err)
+	}
+	b.must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("t")})
+	b.create("t", 1, 0, wire.TopicSettings{})
+	b.put("t", 0, "c")
+	b.put("t", 0, "d")
+	if _, n, err := b.m.plan([]byte("t"), 0, 1, 2, 1<<20, begun, &list); n != 0 || !errors.Is(err, &wire.Error{Code: wire.NotFound}) {
+		t.Errorf("it goes on with %d batches: %v", n, err)
 	}
 }

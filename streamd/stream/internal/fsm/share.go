@@ -14,9 +14,8 @@ type share struct {
 	t    *topic
 	subs []*subscriber // by name
 	// owners has who owns each partition; nil while nobody has subscribed.
-	owners []owner
-	// commits has what is committed of each partition, as far as the last that has something.
-	commits []commit
+	owners  []owner
+	commits []commit // in the order of partitions
 }
 
 // subscriber is a member in one topic.
@@ -34,14 +33,17 @@ type owner struct {
 
 // commit is how far a group is done with a partition.
 type commit struct {
-	offset int64 // -1: nothing is committed
-	time   int64
-	meta   string
+	partition int32
+	offset    int64
+	time      int64
+	meta      string
 }
 
 func byGroup(sh *share, gid uint64) int { return cmp.Compare(sh.g.gid, gid) }
 
 func byTopic(sh *share, name string) int { return strings.Compare(sh.t.snap.Name, name) }
+
+func byPartition(c commit, no int32) int { return cmp.Compare(c.partition, no) }
 
 func bySubscriber(s *subscriber, name string) int { return strings.Compare(s.x.name, name) }
 
@@ -107,20 +109,30 @@ func (sh *share) leave(name string) bool {
 	return true
 }
 
+// commit returns what is committed of a partition, or nil.
+func (sh *share) commit(partition int32) *commit {
+	if i, ok := slices.BinarySearchFunc(sh.commits, partition, byPartition); ok {
+		return &sh.commits[i]
+	}
+	return nil
+}
+
 // committed returns the offset that is committed of a partition; -1 is none.
 func (sh *share) committed(partition int32) int64 {
-	if sh == nil || int(partition) >= len(sh.commits) {
-		return -1
+	if c := sh.commit(partition); c != nil {
+		return c.offset
 	}
-	return sh.commits[partition].offset
+	return -1
 }
 
 // set notes what is committed of a partition.
-func (sh *share) set(partition int32, c commit) {
-	for len(sh.commits) <= int(partition) {
-		sh.commits = append(sh.commits, commit{offset: -1})
+func (sh *share) set(c commit) {
+	i, ok := slices.BinarySearchFunc(sh.commits, c.partition, byPartition)
+	if ok {
+		sh.commits[i] = c
+	} else {
+		sh.commits = slices.Insert(sh.commits, i, c)
 	}
-	sh.commits[partition] = c
 	sh.g.committed = max(sh.g.committed, c.time)
 }
 

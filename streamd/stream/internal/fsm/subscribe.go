@@ -61,7 +61,7 @@ func subscribe(m *Machine, c *replica.Command, ans *wire.Response) error {
 	if p.Latest && others == 0 && len(sh.commits) == 0 {
 		// Nobody consumes the topic in this group, and nobody has: it begins here.
 		for _, part := range t.parts {
-			m.commit(b, sh, part.no, commit{offset: part.end, time: c.Time}, nil)
+			m.commit(b, sh, commit{partition: part.no, offset: part.end, time: c.Time}, nil)
 		}
 	}
 	m.writeShare(b, sh)

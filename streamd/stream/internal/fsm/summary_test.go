@@ -72,8 +72,8 @@ func summarizeGroup(out *strings.Builder, g *group) {
 		for i, o := range sh.owners {
 			fmt.Fprintf(out, " %s: %d belongs to %s since %d\n", name, i, o.s.x.name, o.since)
 		}
-		for i, c := range sh.commits {
-			fmt.Fprintf(out, " %s: %d committed %d at %d %q\n", name, i, c.offset, c.time, c.meta)
+		for _, c := range sh.commits {
+			fmt.Fprintf(out, " %s: %d committed %d at %d %q\n", name, c.partition, c.offset, c.time, c.meta)
 		}
 	}
 }
