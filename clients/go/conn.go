@@ -30,7 +30,7 @@ type conn struct {
 	places []placed
 	free   []uint32
 	busy   int           // places in use
-	room   chan struct{} // closed when the writer takes out, if callers wait for that
+	room   chan struct{} // closed when the writer takes out, or a place is left, if callers wait for that
 	closed error         // why the connection is over
 	refuse bool          // the server's last word: what it has not answered was not executed
 	wakeup chan struct{} // tells the writer that out has something
@@ -114,6 +114,17 @@ func (c *conn) leave(i uint32) {
 	c.places[i].call = nil
 	c.free = append(c.free, i)
 	c.busy--
+	if c.room != nil && len(c.out) < maxOut {
+		c.widen()
+	}
+}
+
+// widen tells callers that there is room, if any wait for it.
+func (c *conn) widen() {
+	if c.room != nil {
+		close(c.room)
+		c.room = nil
+	}
 }
 
 // abandon takes the call out of the connection and tells the server. False: the answer is being handed out already.
@@ -183,10 +194,7 @@ func (c *conn) write() {
 		c.out, c.spare = c.spare[:0], nil
 		before := c.taken
 		c.taken += int64(len(b))
-		if c.room != nil {
-			close(c.room)
-			c.room = nil
-		}
+		c.widen()
 		c.mu.Unlock()
 		n, err := c.nc.Write(b)
 		c.mu.Lock()
@@ -222,10 +230,7 @@ func (c *conn) close(err error) {
 		k.lost, k.sent = err, !c.refuse && k.start < c.taken
 		lost = append(lost, k)
 	}
-	if c.room != nil {
-		close(c.room)
-		c.room = nil
-	}
+	c.widen()
 	wake := c.idle
 	c.idle = false
 	c.mu.Unlock()

@@ -20,10 +20,10 @@ type fakeTopic struct {
 	next       int64 // producer id
 	generation uint64
 	owner      map[int32]string // absent: nobody
+	since      map[int32]uint64 // generation in which the owner got it, or in which it was reset
 	members    map[string]bool
 	position   map[int32]int64
-	before     map[int32]int64 // positions before the last turn
-	turn       uint64
+	turns      map[string]fakeTurn // by member
 	committed  map[int32]int64
 	parked     []func() bool                                        // try to answer; true: it is answered
 	hook       func(c *fakeConn, req *wire.Request) (done bool)     // called first, with mu held
@@ -31,8 +31,15 @@ type fakeTopic struct {
 	beats      chan string                                          // gets who has given a sign of life
 }
 
+// fakeTurn is a member's last turn that brought something.
+type fakeTurn struct {
+	number uint64
+	before map[int32]int64 // positions
+}
+
 type fakePartition struct {
 	batches   []record.Batch
+	start     int64
 	end       int64
 	producers map[int64][]fakeAppend
 }
@@ -45,8 +52,8 @@ type fakeAppend struct {
 
 func newFakeTopic(t testing.TB, partitions int) *fakeTopic {
 	s := &fakeTopic{
-		t: t, f: newFake(t), owner: map[int32]string{}, members: map[string]bool{}, position: map[int32]int64{}, before: map[int32]int64{},
-		committed: map[int32]int64{}, beats: make(chan string, 1000), generation: 1,
+		t: t, f: newFake(t), owner: map[int32]string{}, since: map[int32]uint64{}, members: map[string]bool{}, position: map[int32]int64{},
+		turns: map[string]fakeTurn{}, committed: map[int32]int64{}, beats: make(chan string, 1000), generation: 1,
 	}
 	for range partitions {
 		s.parts = append(s.parts, &fakePartition{producers: map[int64][]fakeAppend{}})
@@ -192,11 +199,23 @@ func (s *fakeTopic) assign(consumer string, partitions ...int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.generation++
+	before := maps.Clone(s.owner)
 	clear(s.owner)
 	for _, p := range partitions {
 		s.owner[p] = consumer
 		s.position[p] = s.committed[p]
+		if before[p] != consumer {
+			s.since[p] = s.generation
+		}
 	}
+	s.wake()
+}
+
+// reset moves the group in a partition. It is called with mu held.
+func (s *fakeTopic) reset(partition int32, offset int64) {
+	s.generation++
+	s.since[partition] = s.generation
+	s.committed[partition], s.position[partition] = offset, offset
 	s.wake()
 }
 
@@ -244,26 +263,26 @@ func (s *fakeTopic) consume(m *wire.StreamConsume) (wire.Response, bool) {
 	if !s.members[string(m.Consumer)] {
 		return wire.Failf(wire.Fenced, "%s is no member", m.Consumer), true
 	}
-	if m.Turn == s.turn {
-		maps.Copy(s.position, s.before)
+	if last := s.turns[string(m.Consumer)]; m.Turn != 0 && m.Turn == last.number {
+		maps.Copy(s.position, last.before)
 	}
 	resp := wire.Response{Body: wire.AppendUvarint(nil, s.generation)}
 	before := map[int32]int64{}
 	for i, p := range s.parts {
 		n := int32(i)
-		from := s.position[n]
+		from := max(s.position[n], p.start)
 		to := min(p.end, from+int64(m.Count)-resp.Num)
 		if s.owner[n] != string(m.Consumer) || from >= to {
 			continue
 		}
-		section := wire.StreamSection{Partition: n, From: from, To: to, End: p.end, Batches: slices.Concat(p.raw(from)...)}
+		section := wire.StreamSection{Partition: n, From: from, To: to, Start: p.start, End: p.end, Batches: slices.Concat(p.raw(from)...)}
 		resp.Body = section.Append(resp.Body)
 		resp.Num += to - from
 		before[n] = from
 		s.position[n] = to
 	}
 	if resp.Num > 0 {
-		s.turn, s.before = m.Turn, before
+		s.turns[string(m.Consumer)] = fakeTurn{m.Turn, before}
 	}
 	return resp, resp.Num > 0
 }
@@ -272,6 +291,9 @@ func (s *fakeTopic) commit(m *wire.StreamCommit) wire.Response {
 	for _, o := range m.Offsets {
 		if m.Generation != 0 && s.owner[o.Partition] != string(m.Consumer) {
 			return wire.Failf(wire.Fenced, "partition %d is not %s's", o.Partition, m.Consumer)
+		}
+		if m.Generation != 0 && s.since[o.Partition] > m.Generation {
+			return wire.Failf(wire.Fenced, "partition %d was another's since generation %d", o.Partition, m.Generation)
 		}
 	}
 	for _, o := range m.Offsets {

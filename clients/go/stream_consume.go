@@ -71,10 +71,15 @@ func (s *Stream) subscribe(m *wire.StreamSubscribe, key memberKey, hears func(As
 }
 
 // Unsubscribe ends a consumer's membership as far as a topic is concerned, or with an empty topic as a whole. Others get its
-// partitions at once. One that was no member is no error.
+// partitions at once. One that was no member is no error. After a failure no more is said of the member's being alive, so that it is
+// removed after its SessionTimeout in any case.
 func (s *Stream) Unsubscribe(topic, group, consumer string) error {
-	s.client.members.left(memberKey{topic, group, consumer})
+	key := memberKey{topic, group, consumer}
+	s.client.members.leaves(key)
 	_, err := s.ask(wire.OpStreamUnsubscribe, repeats, &wire.StreamMember{Topic: []byte(topic), Group: []byte(group), Consumer: []byte(consumer)})
+	if err == nil {
+		s.client.members.left(key, time.Now())
+	}
 	return err
 }
 
@@ -85,6 +90,9 @@ func (s *Stream) Unsubscribe(topic, group, consumer string) error {
 //
 // What is consumed and not committed comes again, to another member, when the consumer leaves or is lost. One consumer's calls are
 // made one after the other. One whose answer was lost is repeated, and so is the next one: its records come then.
+//
+// That holds for the client that has subscribed the consumer. By another the records of a lost answer, ErrOutcomeUnknown, come only
+// after a new Subscribe. Of two clients that have both subscribed one consumer, one is ErrFenced.
 func (s *Stream) Consume(topic, group, consumer string, count int, opts ...ConsumeOption) ([]Record, error) {
 	m := wire.StreamConsume{Topic: []byte(topic), Group: []byte(group), Consumer: []byte(consumer), Count: uint64(max(count, 0))}
 	for _, o := range opts {
@@ -104,10 +112,15 @@ type consumed struct {
 type span struct {
 	partition int
 	from, to  int64
+	start     int64 // the first that the partition keeps
 }
 
 func (s *Stream) consume(m *wire.StreamConsume, key memberKey) ([]Record, consumed, error) {
 	who := s.client.members.find(key)
+	if who == nil { // another client counts its consumes
+		m.Turn = 0
+		return s.take(m, key)
+	}
 	select {
 	case <-who.turn:
 	case <-s.client.ctx.Done():
@@ -115,11 +128,23 @@ func (s *Stream) consume(m *wire.StreamConsume, key memberKey) ([]Record, consum
 	}
 	defer func() { who.turn <- struct{}{} }()
 	m.Turn = who.turns + 1
-	resp, err := s.askWaiting(wire.OpStreamConsume, reads, m, millisecondsOf(m.Wait))
-	if err != nil {
-		return nil, consumed{}, err // the next one has the same number, and brings what this one may have been to bring
+	list, c, err := s.take(m, key)
+	if err == nil { // else the next one has the same number, and brings what this one may have been to bring
+		who.turns = m.Turn
 	}
-	who.turns = m.Turn
+	return list, c, err
+}
+
+// take makes one consume. Without a turn it cannot be repeated: what its answer had does not come again.
+func (s *Stream) take(m *wire.StreamConsume, key memberKey) ([]Record, consumed, error) {
+	k := newCall(wire.OpStreamConsume, m.Turn != 0)
+	k.payload, k.takes, k.wait = m, m.Turn == 0, millisecondsOf(m.Wait)
+	err := s.client.do(k)
+	resp := k.resp
+	k.release()
+	if err != nil {
+		return nil, consumed{}, err
+	}
 	r := wire.NewReader(resp.Body)
 	c := consumed{generation: r.Uvarint()}
 	list := roomForRecords(resp.Num, len(resp.Body))
@@ -132,12 +157,12 @@ func (s *Stream) consume(m *wire.StreamConsume, key memberKey) ([]Record, consum
 		if list, err = appendSection(list, key.topic, &section); err != nil {
 			return nil, consumed{}, badAnswer(wire.OpStreamConsume, err)
 		}
-		c.spans = append(c.spans, span{int(section.Partition), section.From, section.To})
-		s.client.members.consumed(key, c.generation, section.Partition)
+		c.spans = append(c.spans, span{int(section.Partition), section.From, section.To, section.Start})
 	}
 	if err := r.Close(); err != nil {
 		return nil, consumed{}, badAnswer(wire.OpStreamConsume, err)
 	}
+	s.client.members.consumed(key, &c)
 	return list, c, nil
 }
 

@@ -13,13 +13,18 @@ import (
 // memberKey names a member of a group, and the topic that it has subscribed to.
 type memberKey struct{ topic, group, consumer string }
 
-// member is what the client knows of a member that it consumes for.
+// covers reports whether a consumer of a group is meant that has to do with a topic; without a topic k means any.
+func (k memberKey) covers(topic, group, consumer string) bool {
+	return k.group == group && k.consumer == consumer && (k.topic == topic || k.topic == "")
+}
+
+// member is what the client knows of a member that it has subscribed.
 type member struct {
 	turn  chan struct{} // has its element while nobody consumes; who has taken it owns turns
 	turns uint64        // the number of the last consume whose answer came
 
 	// Guarded by members.mu.
-	every time.Duration           // between two signs of life; 0: the client gives none, since it has not subscribed for it
+	every time.Duration           // between two signs of life; 0: the client gives none, since the member is to leave or is none any more
 	next  time.Time               // the next of them
 	since uint64                  // counts its subscriptions
 	hears func(Assignment, error) // gets what each sign of life brings, if it is not nil
@@ -37,45 +42,49 @@ type stand struct {
 	generation uint64
 }
 
-// members are the members of groups that a client and all that With has made of it consume for. While there are any that it has
-// subscribed, one goroutine says for all of them that they are alive.
+// noted is a stand that a client knows of.
+type noted struct {
+	stand
+	left time.Time // when its consumer left; zero: it did not
+}
+
+// remembered is for how long the stands of a consumer that has left are known still: what it commits late is to be refused if
+// another owns the partition by then.
+const remembered = 10 * time.Minute
+
+// members are the members of groups that a client and all that With has made of it have subscribed. While there are any, one
+// goroutine says for all of them that they are alive.
 type members struct {
 	client *Client // its calls end with the client
 
 	mu      sync.Mutex // guards what follows; never held across a request
 	all     map[memberKey]*member
-	stands  map[part]stand
+	stands  map[part]noted
 	beating bool
 	wake    chan struct{} // has an element when a member has come whose next sign of life may be the first
 }
 
 func newMembers(c *Client) *members {
-	return &members{client: c, all: map[memberKey]*member{}, stands: map[part]stand{}, wake: make(chan struct{}, 1)}
+	return &members{client: c, all: map[memberKey]*member{}, stands: map[part]noted{}, wake: make(chan struct{}, 1)}
 }
 
-// get returns a member. It is called with mu held.
-func (s *members) get(key memberKey) *member {
-	m := s.all[key]
-	if m == nil {
-		m = &member{turn: make(chan struct{}, 1)}
-		m.turn <- struct{}{}
-		s.all[key] = m
-	}
-	return m
-}
-
-// find returns a member, whether or not it is subscribed.
+// find returns a member, or nil if this client has not subscribed it.
 func (s *members) find(key memberKey) *member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.get(key)
+	return s.all[key]
 }
 
 // joined notes that a member has subscribed, and begins to give signs of life for it.
 func (s *members) joined(key memberKey, session time.Duration, hears func(Assignment, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.get(key)
+	m := s.all[key]
+	if m == nil {
+		m = &member{turn: make(chan struct{}, 1)}
+		m.turn <- struct{}{}
+		s.all[key] = m
+	}
 	m.hears = hears
 	m.every = max(session/3, time.Millisecond)
 	m.next = time.Now().Add(m.every)
@@ -90,27 +99,56 @@ func (s *members) joined(key memberKey, session time.Duration, hears func(Assign
 	}
 }
 
-// left notes that a member is none any more, with an empty topic of any.
-func (s *members) left(key memberKey) {
+// leaves ends the signs of life of a member that is about to leave. As long as it has not it counts its consumes on.
+func (s *members) leaves(key memberKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.all, func(k memberKey, _ *member) bool {
-		return k.group == key.group && k.consumer == key.consumer && (k.topic == key.topic || key.topic == "")
-	})
+	for k, m := range s.all {
+		if key.covers(k.topic, k.group, k.consumer) {
+			m.every, m.hears = 0, nil
+		}
+	}
 }
 
-// consumed notes by whom sections were consumed.
-func (s *members) consumed(key memberKey, generation uint64, partition int32) {
+// left notes that a member has left by now, unless it has subscribed again meanwhile.
+func (s *members) left(key memberKey, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stands[part{key.topic, key.group, partition}] = stand{key.consumer, generation}
+	maps.DeleteFunc(s.all, func(k memberKey, m *member) bool {
+		return m.every == 0 && key.covers(k.topic, k.group, k.consumer)
+	})
+	for at, of := range s.stands {
+		switch {
+		case !of.left.IsZero():
+			if now.Sub(of.left) > remembered {
+				delete(s.stands, at)
+			}
+		case key.covers(at.topic, at.group, of.consumer):
+			of.left = now
+			s.stands[at] = of
+		}
+	}
+}
+
+// consumed notes by whom sections were consumed. An answer that comes late does not count if another member has consumed the
+// partition since.
+func (s *members) consumed(key memberKey, c *consumed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range c.spans {
+		at := part{key.topic, key.group, int32(c.spans[i].partition)}
+		if of := s.stands[at]; of.left.IsZero() && of.consumer != key.consumer && of.generation > c.generation {
+			continue
+		}
+		s.stands[at] = noted{stand: stand{key.consumer, c.generation}}
+	}
 }
 
 // stand returns who has consumed a partition last; nobody that this client knows of: zero.
 func (s *members) stand(topic, group string, partition int32) stand {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stands[part{topic, group, partition}]
+	return s.stands[part{topic, group, partition}].stand
 }
 
 // beat gives signs of life until no member is left or the client is closed.

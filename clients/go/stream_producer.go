@@ -13,7 +13,8 @@ import (
 // partition, has up to four of a line on their way at a time, and sends what was not answered again: the server stores it once and in the order
 // in which it was sent, whatever happens to connections and servers meanwhile.
 //
-// A Producer may be used by any number of goroutines. It is to be closed.
+// A Producer may be used by any number of goroutines. It is to be closed. Callbacks must not call its Flush or Close, nor the Client's
+// Close: these wait for the callbacks. They may call Send.
 type Producer struct {
 	stream     *Stream
 	topic      []byte
@@ -119,6 +120,9 @@ func (p *Producer) Send(partition int, r Record, done func(Position, error)) err
 			return wire.Errorf(wire.Invalid, "flin: a record with %d headers is over the limit of %d", len(r.Headers), wire.MaxHeaders)
 		}
 		rec.Headers = wireHeaders(make([]wire.Header, 0, len(r.Headers)), r.Headers)
+		if n := record.Size(&rec) - len(r.Key) - len(r.Value); n > wire.MaxHeaderBytes {
+			return wire.Errorf(wire.TooLarge, "flin: a record with %d bytes of names and values of headers is over the limit of %d", n, wire.MaxHeaderBytes)
+		}
 	}
 	size := record.Size(&rec)
 	p.mu.Lock()
@@ -207,7 +211,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 }
 
 // Close flushes and ends the Producer, and returns as Flush does. It waits for as long as the DeliveryTimeout, unless the context of the
-// Client it was made of ends before. It must not be called by a callback.
+// Client it was made of ends before.
 func (p *Producer) Close() error {
 	p.mu.Lock()
 	p.closed = true

@@ -8,12 +8,29 @@ import (
 // asideTime is for a question beside the batches.
 const asideTime = 5 * time.Second
 
+// aside returns a context for one. It ends early if a batch's time is over before, so that it is given up then.
+func (p *Producer) aside() (context.Context, context.CancelFunc) {
+	p.mu.Lock()
+	now, limit := time.Now(), asideTime
+	for _, l := range p.active {
+		first := l.open
+		if len(l.line) > 0 {
+			first = l.line[0]
+		}
+		if first != nil {
+			limit = min(limit, p.timeout-now.Sub(first.since))
+		}
+	}
+	p.mu.Unlock()
+	return context.WithTimeout(p.stream.client.pool.ctx, max(limit, longestRest))
+}
+
 // adopt gets a producer id for lanes that cannot go on under theirs.
 func (p *Producer) adopt(lanes []*lane) {
 	if len(lanes) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(p.stream.client.pool.ctx, asideTime)
+	ctx, cancel := p.aside()
 	defer cancel()
 	id, err := p.stream.client.With(ctx).Stream.producerID()
 	p.mu.Lock()
@@ -32,7 +49,7 @@ func (p *Producer) adopt(lanes []*lane) {
 
 // refresh asks how many partitions the topic has by now.
 func (p *Producer) refresh() {
-	ctx, cancel := context.WithTimeout(p.stream.client.pool.ctx, asideTime)
+	ctx, cancel := p.aside()
 	defer cancel()
 	info, err := p.stream.client.With(ctx).Stream.Topic(string(p.topic))
 	if err != nil {

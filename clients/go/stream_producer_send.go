@@ -212,7 +212,11 @@ func (p *Producer) send(b *batch, now time.Time) {
 		case err == nil:
 			return
 		case room != nil:
-			<-room // it is closed when the connection is
+			if err := p.stream.client.wait(&b.call, room); err != nil {
+				b.call.lost = err
+				b.finished()
+				return
+			}
 		case errors.Is(err, ErrTooLarge):
 			b.call.resp = wire.Fail(err)
 			b.finished()

@@ -57,11 +57,14 @@ func (b *batch) judge() {
 	switch k.resp.Code {
 	case wire.OK:
 		b.stored, b.base = true, k.resp.Num
-	case wire.Exists: // longer ago than the server knows where
-		b.stored, b.base = true, -1
 	case wire.OutcomeUnknown:
 		b.unsure = true
-	case wire.Conflict: // one before it is missing
+	case wire.Exists, wire.Conflict:
+		if k.resp.Code == wire.Exists && b.unsure { // longer ago than the server knows where
+			b.stored, b.base = true, -1
+			return
+		}
+		// One before it is missing; or its place has been taken by what is not of this producer, since it was never executed.
 		b.unsure = false
 		if b.lane.line[0] == b { // the server has forgotten those
 			b.lane.renew = true
@@ -99,29 +102,44 @@ func (l *lane) settle(now time.Time) {
 }
 
 // rewind says, when no batch of the lane is on its way, when those that are not stored are sent again, from the first on; or gives
-// them up because their time is over. What may have been stored under an id that is given up must not be sent under another: it
-// could be stored twice.
+// them up because their time is over.
 func (l *lane) rewind(now time.Time) {
-	limit := l.producer.timeout
-	if len(l.line) > 0 && now.Sub(l.line[0].since) > limit {
-		first := l.line[0]
-		unsure := first.unsure
-		why := fmt.Errorf("not stored within %v (DeliveryTimeout)", limit)
-		if first.cause != nil {
-			why = fmt.Errorf("%w: %w", why, first.cause)
-		}
-		first.giveUp(why)
-		for _, b := range l.line[1:] {
-			if unsure && b.unsure && !b.resolved() {
-				b.giveUp(b.cause)
-			}
-		}
-		l.settle(now)
-	}
+	l.expire(now)
 	if l.again.IsZero() {
 		l.again = now.Add(min(minBackoff<<min(l.tries, 10), longestRest))
 		l.tries++
 	}
+}
+
+// expire gives up every batch whose time is over, from the first on. What may have been stored under an id that is given up must not
+// be sent under another: it could be stored twice.
+func (l *lane) expire(now time.Time) {
+	limit := l.producer.timeout
+	if l.open != nil && now.Sub(l.open.since) > limit {
+		l.shut()
+	}
+	late, unsure := 0, true // whether those before the next may all have been stored: else it was not
+	for ; late < len(l.line) && now.Sub(l.line[late].since) > limit; late++ {
+		b := l.line[late]
+		unsure = unsure && (b.unsure || b.stored)
+		if b.resolved() {
+			continue
+		}
+		why := fmt.Errorf("not stored within %v (DeliveryTimeout)", limit)
+		if b.cause != nil {
+			why = fmt.Errorf("%w: %w", why, b.cause)
+		}
+		b.giveUp(why)
+	}
+	if late == 0 {
+		return
+	}
+	for _, b := range l.line[late:] {
+		if unsure = unsure && (b.unsure || b.stored); unsure && !b.resolved() {
+			b.giveUp(b.cause)
+		}
+	}
+	l.settle(now)
 }
 
 // abandon gives everything up.

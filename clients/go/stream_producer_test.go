@@ -319,6 +319,9 @@ func TestWhereRecordsGo(t *testing.T) {
 	if err := p.Send(0, Record{Value: make([]byte, 1<<20+1)}, nil); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a large one: %v", err)
 	}
+	if err := p.Send(0, Record{Headers: []Header{{Name: "h", Value: make([]byte, wire.MaxHeaderBytes)}}}, nil); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("long headers: %v", err)
+	}
 	if err := p.Send(0, Record{Headers: make([]Header, wire.MaxHeaders+1)}, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("many headers: %v", err)
 	}
@@ -347,6 +350,73 @@ func TestAClosedClientEndsItsProducers(t *testing.T) {
 	}
 	if _, err := c.Stream.Producer("events"); !errors.Is(err, ErrClosed) {
 		t.Errorf("another one: %v", err)
+	}
+}
+
+// With the server gone for long everything is given up when its time is over, one batch as much as many.
+func TestAllThatIsOverdueIsGivenUpTogether(t *testing.T) {
+	s := newFakeTopic(t, 1)
+	o := newOutcomes(t)
+	p := producer(t, s, MaxBatch(1<<10), DeliveryTimeout(100*time.Millisecond))
+	s.f.stop()
+	const records = 30
+	for i := range records {
+		must(t, p.Send(0, Record{Value: make([]byte, 900)}, o.of(fmt.Sprint(i))))
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- p.Close() }()
+	select {
+	case err := <-closed:
+		if !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrOutcomeUnknown) {
+			t.Errorf("close: %v", err)
+		}
+	case <-time.After(20 * time.Second): // of which each batch would take five
+		t.Fatal("a producer without a server is not closed")
+	}
+	if len(o.errs) != records {
+		t.Errorf("%d of %d records are told of", len(o.errs), records)
+	}
+	for v, err := range o.errs {
+		if err == nil {
+			t.Errorf("%s is stored", v)
+		}
+	}
+}
+
+// A batch that was never executed is not stored, whatever the server knows of its number.
+func TestABatchWhoseNumberIsTakenIsStoredUnderAnother(t *testing.T) {
+	s := newFakeTopic(t, 1)
+	o := newOutcomes(t)
+	first := true
+	s.hook = func(c *fakeConn, req *wire.Request) bool {
+		if req.Op != wire.OpStreamAppend || !first {
+			return false
+		}
+		first = false
+		c.answer(req.Tag, wire.Failf(wire.Exists, "long ago"))
+		return true
+	}
+	p := producer(t, s)
+	must(t, p.Send(0, Record{Value: []byte("v")}, o.of("v")))
+	must(t, p.Flush(t.Context()))
+	if got := s.values(0); !slices.Equal(got, []string{"v"}) || o.at["v"] != (Position{}) || o.errs["v"] != nil {
+		t.Errorf("%q is stored; it is told %v, %v", got, o.at["v"], o.errs["v"])
+	}
+}
+
+// The sender does not wait for room in a connection for longer than the records have.
+func TestAConnectionWithoutRoomDoesNotHoldAProducerForEver(t *testing.T) {
+	s := newFakeTopic(t, 1)
+	c := connect(t, s.f.addr(), func(o *Options) { o.Connections = 1 })
+	p, err := c.Stream.Producer("events", DeliveryTimeout(50*time.Millisecond))
+	must(t, err)
+	cn := c.pool.conns[0].Load()
+	cn.mu.Lock()
+	cn.busy += maxPlaces
+	cn.mu.Unlock()
+	must(t, p.Send(0, Record{Value: []byte("v")}, nil))
+	if err := p.Close(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("close: %v", err)
 	}
 }
 

@@ -36,6 +36,7 @@ type Reader struct {
 	stop   context.CancelFunc
 	ctx    context.Context // ends with Close, or with the client
 	ended  chan struct{}   // closed when the background has come to its end
+	polled time.Time       // when the last consume ended; the background's
 
 	mu         sync.Mutex    // guards what follows; never held across a request
 	ahead      []Record      // read ahead, those of partitions that were lost included
@@ -44,17 +45,27 @@ type Reader struct {
 	generation uint64
 	parts      map[int]*reading // by partition: those that are owned
 	handed     []Position       // what was handed out last: the offsets behind it, by partition
+	taken      bool             // something was handed out since the last consume
 	fenced     bool             // it has to join anew
 	failed     error            // why it cannot go on
 	closed     bool
 }
 
-// reading is how far a partition is read.
+// reading is how far a partition is read, from where the member began to.
 type reading struct {
 	begun     bool
 	next      int64 // offset of the next record that the server should hand out
+	out       int64 // behind the last record that was handed out
 	done      int64 // behind the last record that has been dealt with
 	committed int64 // nothing before it is to be committed
+	eras      []era // in their order; once it has begun at least one
+}
+
+// era is the generation of the group in which a reading's records from an offset on were consumed: what is committed of them is
+// committed as of that, so that it does not count if the partition was another's, or was reset, since.
+type era struct {
+	from       int64
+	generation uint64
 }
 
 // ReaderOption modifies Reader. The options of Subscribe are such, too.
@@ -79,6 +90,30 @@ func CommitEvery(d time.Duration) ReaderOption {
 
 func (o MaxRecordsOption) reader(r *Reader) { r.fetch.Count = uint64(min(max(o.n, 1), wire.MaxBatch)) }
 func (o MaxBytesOption) reader(r *Reader)   { r.fetch.MaxBytes = uint64(max(o.n, 1)) }
+
+// came notes that records from an offset on have come in a generation.
+func (p *reading) came(from int64, generation uint64) {
+	if n := len(p.eras); n == 0 || p.eras[n-1].generation != generation {
+		p.eras = append(p.eras, era{from, generation})
+	}
+}
+
+// generation returns in which generation the last record before an offset has come.
+func (p *reading) generation(end int64) uint64 {
+	i := len(p.eras) - 1
+	for i > 0 && p.eras[i].from >= end {
+		i--
+	}
+	return p.eras[i].generation
+}
+
+// commit notes what is committed. Eras that end before it do not matter any more.
+func (p *reading) commit(end int64) {
+	p.committed = max(p.committed, end)
+	for len(p.eras) > 1 && p.eras[1].from <= p.committed {
+		p.eras = p.eras[1:]
+	}
+}
 
 // Reader joins a group that shares the partitions of a topic, and begins to read. It takes the options of Subscribe too.
 func (s *Stream) Reader(topic, group string, opts ...ReaderOption) (*Reader, error) {
@@ -180,6 +215,12 @@ func (r *Reader) take(n int) []Record {
 		}
 		r.handed = append(r.handed, Position{list[i].Partition, list[i].Offset + 1})
 	}
+	for _, at := range r.handed {
+		if p := r.parts[at.Partition]; p != nil {
+			p.out = max(p.out, at.Offset)
+		}
+	}
+	r.taken = true
 	r.notify()
 	return list
 }
@@ -187,7 +228,7 @@ func (r *Reader) take(n int) []Record {
 // comeBack notes that what was handed out has been dealt with.
 func (r *Reader) comeBack() {
 	for _, at := range r.handed {
-		if p := r.parts[at.Partition]; p != nil {
+		if p := r.parts[at.Partition]; p != nil && p.begun {
 			p.done = max(p.done, at.Offset)
 		}
 	}

@@ -1,8 +1,10 @@
 package flin
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -11,23 +13,35 @@ import (
 // closeTime is how long Close tries to commit and to leave.
 const closeTime = 5 * time.Second
 
-// Commit commits records, and with each all before it in its partition. ErrFenced says that a partition is another member's by now, to
-// which what was not committed comes again; the others are committed. Records that were committed before are passed over.
+// claim is that a reading has been dealt with up to an offset.
+type claim struct {
+	of         *reading
+	generation uint64
+	wire.StreamCommitted
+}
+
+func (p *reading) claim(partition int, end int64) claim {
+	return claim{p, p.generation(end), wire.StreamCommitted{Partition: number(partition), Offset: end}}
+}
+
+// Commit commits records, and with each all before it in its partition. ErrFenced says that a partition is another member's by now, or
+// that its group was moved: what was not committed comes again. The others are committed. Records that were committed before are
+// passed over.
 func (r *Reader) Commit(records ...Record) error {
 	ends := map[int]int64{}
 	for i := range records {
 		ends[records[i].Partition] = max(ends[records[i].Partition], records[i].Offset+1)
 	}
-	var list []Position
+	var list []claim
 	var lost []error
 	r.mu.Lock()
 	for partition, end := range ends {
 		p := r.parts[partition]
 		switch {
-		case p == nil || end > p.next: // it was consumed by an earlier membership
-			lost = append(lost, wire.Errorf(wire.Fenced, "flin: partition %d of topic %q is not %q's any more: what was not committed comes again to its owner", partition, r.topic, r.key.consumer))
+		case p == nil || !p.begun || end > p.out: // it was handed out by an earlier membership, or before a reset
+			lost = append(lost, wire.Errorf(wire.Fenced, "flin: partition %d of topic %q was taken from %q, or its group was moved, since offset %d was read: what was not committed comes again", partition, r.topic, r.key.consumer, end-1))
 		case end > p.committed:
-			list = append(list, Position{partition, end})
+			list = append(list, p.claim(partition, end))
 		}
 	}
 	r.mu.Unlock()
@@ -36,27 +50,48 @@ func (r *Reader) Commit(records ...Record) error {
 
 // commitDone commits what has been dealt with.
 func (r *Reader) commitDone(s *Stream) error {
-	var list []Position
+	var list []claim
 	r.mu.Lock()
 	for partition, p := range r.parts {
-		if p.done > p.committed {
-			list = append(list, Position{partition, p.done})
+		if p.begun && p.done > p.committed {
+			list = append(list, p.claim(partition, p.done))
 		}
 	}
 	r.mu.Unlock()
 	return r.commit(s, list)
 }
 
-// commit commits offsets. Where one of several is refused because its partition was lost, each is committed by itself.
-func (r *Reader) commit(s *Stream, list []Position) error {
-	if len(list) == 0 {
-		return nil
+// commit commits claims, those of each generation together.
+func (r *Reader) commit(s *Stream, list []claim) error {
+	slices.SortFunc(list, func(a, b claim) int {
+		return cmp.Or(cmp.Compare(a.generation, b.generation), cmp.Compare(a.Partition, b.Partition))
+	})
+	var errs []error
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].generation == list[0].generation {
+			n++
+		}
+		if err := r.commitSet(s, list[:n]); err != nil {
+			errs = append(errs, err)
+		}
+		list = list[n:]
 	}
-	err := s.CommitBatch(r.topic, r.key.group, list)
+	return errors.Join(errs...)
+}
+
+// commitSet commits claims of one generation. Where one of several is refused because its partition was lost, each is committed by
+// itself.
+func (r *Reader) commitSet(s *Stream, list []claim) error {
+	set := make([]wire.StreamCommitted, len(list))
+	for i := range list {
+		set[i] = list[i].StreamCommitted
+	}
+	err := s.commit(r.topic, r.key.group, stand{r.key.consumer, list[0].generation}, set)
 	if errors.Is(err, ErrFenced) && len(list) > 1 {
 		var errs []error
-		for _, at := range list {
-			errs = append(errs, r.commit(s, []Position{at}))
+		for i := range list {
+			errs = append(errs, r.commitSet(s, list[i:i+1]))
 		}
 		return errors.Join(errs...)
 	}
@@ -65,10 +100,8 @@ func (r *Reader) commit(s *Stream, list []Position) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, at := range list {
-		if p := r.parts[at.Partition]; p != nil {
-			p.committed = max(p.committed, at.Offset)
-		}
+	for i := range list {
+		list[i].of.commit(list[i].Offset)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // run is the background: it consumes ahead, and commits, until the reader is closed or cannot go on.
@@ -15,23 +17,30 @@ func (r *Reader) run() {
 	if r.every > 0 {
 		commits.Go(r.commitAgain)
 	}
-	for try := 0; r.await(); {
-		err := r.consume()
+	for try := 0; ; {
+		full, more := r.await()
+		if !more {
+			return
+		}
+		began := time.Now()
+		n, err := r.consume(full)
+		fenced := errors.Is(err, ErrFenced)
 		switch {
-		case err == nil:
+		case err == nil && (n > 0 || full || time.Since(began) > readerWait/2):
 			try = 0
 			continue
 		case r.ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrFenced):
+		case fenced:
 			r.hear(Assignment{}, err)
-			continue
-		case passing(err) && r.stream.client.rest(try):
-			try++
-			continue
+		case err != nil && !passing(err):
+			r.fail(err)
+			return
 		}
-		r.fail(err)
-		return
+		if !fenced || try > 0 { // who was taken for dead once joins at once
+			r.stream.client.rest(try)
+		}
+		try++
 	}
 }
 
@@ -43,55 +52,82 @@ func (r *Reader) fail(err error) {
 	r.notify()
 }
 
-// await returns when there is room for another answer; false: the reader is closed.
-func (r *Reader) await() bool {
+// await returns when there is room for another answer; or when there is none, but a consume has to show that the program reads on,
+// however slowly: full. Without more the reader is closed.
+func (r *Reader) await() (full, more bool) {
 	for {
 		r.mu.Lock()
-		room, changed := len(r.answers) < readerAhead || r.fenced, r.changed
+		room, taken, changed := len(r.answers) < readerAhead || r.fenced, r.taken, r.changed
 		r.mu.Unlock()
 		if r.ctx.Err() != nil {
-			return false
+			return false, false
 		}
 		if room {
-			return true
+			return false, true
+		}
+		var due <-chan time.Time
+		if taken {
+			due = time.After(time.Until(r.polled.Add(r.poll() / 3)))
 		}
 		select {
 		case <-changed:
+		case <-due:
+			return true, true
 		case <-r.ctx.Done():
 		}
 	}
 }
 
-// consume reads one answer ahead, and joins first if need be.
-func (r *Reader) consume() error {
+// poll is after how long without a consume the reader is removed from its group.
+func (r *Reader) poll() time.Duration {
+	if r.member.Poll == 0 {
+		return millisecondsOf(wire.DefaultPoll)
+	}
+	return millisecondsOf(r.member.Poll)
+}
+
+// consume reads one answer ahead, and joins first if need be. Where there is no room for one it is a single record. It returns how many
+// have come.
+func (r *Reader) consume(full bool) (int, error) {
 	r.mu.Lock()
 	fenced := r.fenced
 	r.mu.Unlock()
 	if fenced {
 		a, err := r.stream.subscribe(&r.member, r.key, r.hear)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		r.own(a)
 	}
-	list, c, err := r.stream.consume(&r.fetch, r.key)
+	m := r.fetch
+	if full {
+		m.Count, m.Wait = 1, 0
+	}
+	list, c, err := r.stream.consume(&m, r.key)
+	r.polled = time.Now()
 	if err != nil {
-		return err
+		return 0, err
+	}
+	if full {
+		for i := range list {
+			list[i].own() // there may come many of them, each with a batch
+		}
 	}
 	r.mu.Lock()
+	r.taken = false
 	news := c.generation > r.generation
 	r.mu.Unlock()
 	if news {
 		a, err := r.stream.Assignment(r.topic, r.key.group, r.key.consumer)
 		if err != nil && !passing(err) {
-			return err
+			return 0, err
 		}
 		if err == nil {
 			r.hear(a, nil)
 		}
 	}
 	r.add(list, c)
-	return nil
+	return len(list), nil
 }
 
 // add takes in what was read ahead.
@@ -107,12 +143,15 @@ func (r *Reader) add(list []Record, c consumed) {
 		if p == nil {
 			continue
 		}
-		if !p.begun || p.next != s.from { // it begins anew: the group's offset was moved, or it came back from another member
+		overtaken := s.from > p.next && s.from == s.start // by retention: what was read ahead is here still
+		if !p.begun || p.next != s.from && !overtaken {   // it begins anew: the group's offset was moved, or it came back from another member
 			r.drop(func(one *Record) bool { return one.Partition == s.partition })
-			r.handed = slices.DeleteFunc(r.handed, func(at Position) bool { return at.Partition == s.partition })
-			*p = reading{begun: true, done: s.from, committed: s.from}
+			r.forget(s.partition)
+			p = &reading{begun: true, out: s.from, done: s.from, committed: s.from}
+			r.parts[s.partition] = p
 		}
 		p.next = s.to
+		p.came(s.from, c.generation)
 	}
 	list = slices.DeleteFunc(list, func(one Record) bool { return r.parts[one.Partition] == nil })
 	if len(list) == 0 || r.fenced {
@@ -158,6 +197,7 @@ func (r *Reader) assign(a Assignment) {
 	for p := range r.parts {
 		if !slices.Contains(a.Partitions, p) {
 			delete(r.parts, p)
+			r.forget(p)
 		}
 	}
 	for _, p := range a.Partitions {
@@ -167,6 +207,11 @@ func (r *Reader) assign(a Assignment) {
 	}
 	r.drop(func(one *Record) bool { return r.parts[one.Partition] == nil })
 	r.notify()
+}
+
+// forget forgets what was handed out last of a partition.
+func (r *Reader) forget(partition int) {
+	r.handed = slices.DeleteFunc(r.handed, func(at Position) bool { return at.Partition == partition })
 }
 
 // drop takes records that are not to be handed out out of what was read ahead.

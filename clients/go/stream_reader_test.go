@@ -154,9 +154,7 @@ func TestAReaderFollowsItsGroupThatIsMoved(t *testing.T) {
 	committed(t, s, 2)
 	settled(s)
 	s.mu.Lock()
-	s.committed[0], s.position[0] = 0, 0
-	s.generation++
-	s.wake()
+	s.reset(0, 0)
 	s.mu.Unlock()
 	settled(s)
 	if got := text(t, r, 1); got != "a" {

@@ -1,6 +1,7 @@
 package flin
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/record"
@@ -49,6 +50,14 @@ func (r *Record) fill(m *wire.StreamRecord) {
 	}
 	if m.Value = r.Value; r.Value == nil {
 		m.Flags |= wire.RecordNull
+	}
+}
+
+// own gives the record memory of its own.
+func (r *Record) own() {
+	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
+	for i := range r.Headers { // their list is the record's own already
+		r.Headers[i].Value = bytes.Clone(r.Headers[i].Value)
 	}
 }
 
