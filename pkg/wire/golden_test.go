@@ -178,6 +178,7 @@ var requests = []struct {
 	{"stream-fetch/deadline-25s-stale", Request{
 		Op: OpStreamFetch, Tag: 8, Flags: FlagStale, Deadline: goldenNow + 25_000e6, Body: (&StreamFetch{Topic: topic, Wait: 20_000}).Append(nil),
 	}},
+	{"doc-find/deadline-1500ms", Request{Op: OpDocFind, Tag: 9, Deadline: goldenNow + 1500e6, Body: (&DocFind{Name: people, Filter: document}).Append(nil)}},
 	{"set/deadline-session", Request{Op: OpKVSet, Tag: 6, Deadline: goldenNow + 1e6, Session: 11, Seq: 12, Acked: 13, Body: (&KVSet{Key: k, Value: v}).Append(nil)}},
 }
 
@@ -203,6 +204,8 @@ var responses = []struct {
 	{"consumed", 16, Response{Num: 10, Body: section.Append(AppendUvarint(nil, 300))}},
 	{"offsets", 17, Response{Body: AppendStreamOffset(AppendStreamOffset(nil, StreamOffset{Offset: 300, Time: 1_900_000_000_000}), StreamOffset{Partition: 1, Time: -1})}},
 	{"groups", 18, Response{Num: 1, Body: AppendGroupSummary(nil, &GroupSummary{Name: group, Generation: 300, Members: 3, Topics: 1, Lag: 1000})}},
+	{"found-and-a-cursor", 19, Response{Num: 1 << 40, Body: append(append([]byte{}, document...), document...)}},
+	{"inserted-some", 20, Response{Body: results.Append(nil)}},
 	{"last-word", ConnTag, Response{Code: Unavailable, Body: []byte("the server is stopping")}},
 }
 

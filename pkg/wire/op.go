@@ -149,6 +149,33 @@ const (
 	OpStreamCollect     Op = 0x03F3 // proposed by the engine itself: removes what a deleted topic left
 )
 
+// Operations of the document engine. The payload types are in document.go and the files beside it.
+const (
+	OpDocInsert      Op = 0x0440
+	OpDocFind        Op = 0x0441
+	OpDocUpdate      Op = 0x0442
+	OpDocDelete      Op = 0x0443
+	OpDocIndex       Op = 0x0444
+	OpDocMore        Op = 0x0445
+	OpDocKill        Op = 0x0446
+	OpDocCount       Op = 0x0447
+	OpDocDistinct    Op = 0x0448
+	OpDocAggregate   Op = 0x0449
+	OpDocModify      Op = 0x044A
+	OpDocExplain     Op = 0x044B
+	OpDocCollections Op = 0x044C
+	OpDocCreate      Op = 0x044D
+	OpDocDrop        Op = 0x044E
+	OpDocIndexes     Op = 0x044F
+	OpDocDropIndex   Op = 0x0450
+	OpDocWrite       Op = 0x0451
+	OpDocStats       Op = 0x0452
+	OpDocApply       Op = 0x04F0 // proposed by the engine itself: writes of documents that it has looked up
+	OpDocBuild       Op = 0x04F1 // proposed by the engine itself: a piece of an index that is being built
+	OpDocExpire      Op = 0x04F2 // proposed by the engine itself: removes documents whose time by a TTL index has come
+	OpDocCollect     Op = 0x04F3 // proposed by the engine itself: removes what dropped collections and indexes left
+)
+
 var opNames = map[Op]string{
 	OpHello: "hello", OpPing: "ping", OpCancel: "cancel", OpCredit: "credit",
 	OpKVSet: "set", OpKVGet: "get", OpKVDel: "del", OpKVExists: "exists", OpKVIncr: "incr", OpKVDecr: "decr",
@@ -164,4 +191,7 @@ var opNames = map[Op]string{
 	OpStreamPublish: "stream-publish", OpStreamConsume: "stream-consume", OpStreamCommit: "stream-commit", OpStreamCreate: "stream-create", OpStreamSubscribe: "stream-subscribe", OpStreamUnsubscribe: "stream-unsubscribe", OpStreamOffsets: "stream-offsets", OpStreamFetch: "stream-fetch", OpStreamAppend: "stream-append", OpStreamProducer: "stream-producer",
 	OpStreamAlter: "stream-alter", OpStreamDelete: "stream-delete", OpStreamList: "stream-list", OpStreamInfo: "stream-info", OpStreamHeartbeat: "stream-heartbeat", OpStreamGroups: "stream-groups", OpStreamGroup: "stream-group", OpStreamReset: "stream-reset", OpStreamSeek: "stream-seek", OpStreamDeleteGroup: "stream-delete-group",
 	OpStreamEvict: "stream-evict", OpStreamRetain: "stream-retain", OpStreamExpire: "stream-expire", OpStreamCollect: "stream-collect",
+	OpDocInsert: "doc-insert", OpDocFind: "doc-find", OpDocUpdate: "doc-update", OpDocDelete: "doc-delete", OpDocIndex: "doc-index", OpDocMore: "doc-more", OpDocKill: "doc-kill", OpDocCount: "doc-count", OpDocDistinct: "doc-distinct", OpDocAggregate: "doc-aggregate",
+	OpDocModify: "doc-modify", OpDocExplain: "doc-explain", OpDocCollections: "doc-collections", OpDocCreate: "doc-create", OpDocDrop: "doc-drop", OpDocIndexes: "doc-indexes", OpDocDropIndex: "doc-dropindex", OpDocWrite: "doc-write", OpDocStats: "doc-stats",
+	OpDocApply: "doc-apply", OpDocBuild: "doc-build", OpDocExpire: "doc-expire", OpDocCollect: "doc-collect",
 }
