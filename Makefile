@@ -7,6 +7,7 @@ build: ## binaries into bin/
 	go build -o bin/kvd ./kvd
 	go build -o bin/queued ./queued
 	go build -o bin/streamd ./streamd
+	go build -o bin/docd ./docd
 
 test: ## every test of every module
 	go test work

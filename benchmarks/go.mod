@@ -18,6 +18,7 @@ require (
 	github.com/pierrec/lz4/v4 v4.1.33 // indirect
 	github.com/skshohagmiah/flin/pkg/record v0.0.0-00010101000000-000000000000 // indirect
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000 // indirect
+	go.mongodb.org/mongo-driver/v2 v2.10.0 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
 )

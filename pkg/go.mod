@@ -18,6 +18,7 @@ require (
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
 	github.com/tidwall/btree v1.8.2
 	github.com/urfave/cli/v2 v2.27.7
+	go.mongodb.org/mongo-driver/v2 v2.10.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.49.0

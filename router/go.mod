@@ -7,6 +7,7 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/redis/rueidis v1.0.79
 	github.com/skshohagmiah/flin/clients/go v0.0.0-00010101000000-000000000000
+	github.com/skshohagmiah/flin/docd v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/kvd v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
@@ -27,6 +28,7 @@ require (
 	github.com/benbjohnson/immutable v0.4.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/cockroachdb/apd/v3 v3.2.3 // indirect
 	github.com/coreos/etcd v3.3.27+incompatible // indirect
 	github.com/coreos/go-systemd v0.0.0-20191104093116-d3cd4ed1dbcf // indirect
 	github.com/coreos/pkg v0.0.0-20220810130054-c7d1c02cb6cf // indirect
@@ -59,6 +61,7 @@ require (
 	github.com/urfave/cli/v2 v2.27.7 // indirect
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
 	go.etcd.io/bbolt v1.5.0 // indirect
+	go.mongodb.org/mongo-driver/v2 v2.10.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel v1.41.0 // indirect
 	go.opentelemetry.io/otel/metric v1.41.0 // indirect
@@ -73,6 +76,7 @@ require (
 
 replace (
 	github.com/skshohagmiah/flin/clients/go => ../clients/go
+	github.com/skshohagmiah/flin/docd => ../docd
 	github.com/skshohagmiah/flin/kvd => ../kvd
 	github.com/skshohagmiah/flin/pkg => ../pkg
 	github.com/skshohagmiah/flin/pkg/record => ../pkg/record

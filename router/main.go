@@ -4,6 +4,7 @@ package main
 import (
 	"os"
 
+	doc "github.com/skshohagmiah/flin/docd/hosted"
 	kv "github.com/skshohagmiah/flin/kvd/hosted"
 	"github.com/skshohagmiah/flin/pkg/conf"
 	"github.com/skshohagmiah/flin/pkg/node"
@@ -20,7 +21,7 @@ func main() {
 		Usage:   "the Flin data platform on one port",
 		Group:   "all-0",
 		Config:  config,
-		Engines: []node.Hosted{kv.Engine(), queue.Engine(), stream.Engine()},
+		Engines: []node.Hosted{kv.Engine(), queue.Engine(), stream.Engine(), doc.Engine()},
 		Stderr:  os.Stderr,
 		Exit:    os.Exit,
 	}, os.Args))

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/skshohagmiah/flin/pkg/record v0.0.0-00010101000000-000000000000
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000
+	go.mongodb.org/mongo-driver/v2 v2.10.0
 	go.uber.org/goleak v1.3.0
 )
 

@@ -111,7 +111,6 @@ func TestNativeBadRequestsAreAnsweredAndTheConnectionGoesOn(t *testing.T) {
 		{"too many bytes of keys", wire.OpKVMSet, fat.Append(nil), wire.TooLarge, []string{"8388608"}},
 		{"a database too many", wire.OpKVGet, []byte{16, 'k'}, wire.Invalid, []string{"DB index"}},
 		{"an unknown operation", 0x0199, nil, wire.Unsupported, []string{"0x0199"}},
-		{"another engine", 0x0440, nil, wire.Unsupported, []string{"doc", "flin-server"}},
 		{"an engine that does not exist", 0x5501, nil, wire.Unsupported, []string{"flin-server"}},
 		{"an operation of the engine's own", wire.OpKVSweep, nil, wire.Unsupported, []string{"sweep"}},
 		{"an unknown operation on the connection", 0x7F99, nil, wire.Unsupported, nil},

@@ -35,7 +35,9 @@ type Task struct {
 	origin   Origin
 	deadline int64
 	run      func(t *Task) // on a worker
+	after    func()        // nil, or called once when the task has been answered
 	done     atomic.Bool
+	bound    atomic.Bool // it cannot be withdrawn any more
 }
 
 // New returns a pool of so many workers, for which at most limit tasks wait. engine is what its answers call its owner.
@@ -45,11 +47,56 @@ func New(engine string, workers, limit int) *Pool {
 
 // Open makes a request known: it can be withdrawn from now on. It is not queued yet. run must answer the task.
 func (p *Pool) Open(r engine.Replier, req *wire.Request, run func(t *Task)) *Task {
-	t := &Task{p: p, origin: Origin{r, req.Tag}, deadline: req.Deadline, run: run}
+	return p.OpenThen(r, req, run, nil)
+}
+
+// OpenThen is Open with a function that is called once, when the request has been answered by whomever.
+func (p *Pool) OpenThen(r engine.Replier, req *wire.Request, run func(t *Task), after func()) *Task {
+	t := &Task{p: p, origin: Origin{r, req.Tag}, deadline: req.Deadline, run: run, after: after}
 	p.mu.Lock()
 	p.tasks[t.origin] = t
 	p.mu.Unlock()
 	return t
+}
+
+// Bind takes a task out of what can be withdrawn: from now on it is answered by its owner alone, who must do so even when the pool
+// is closed. It is false if the task has been answered already.
+func (t *Task) Bind() bool {
+	if t.bound.Load() {
+		return true
+	}
+	t.p.mu.Lock()
+	defer t.p.mu.Unlock()
+	if t.p.tasks[t.origin] != t || t.done.Load() {
+		return false
+	}
+	delete(t.p.tasks, t.origin)
+	t.bound.Store(true)
+	return true
+}
+
+// Continue sets what a task does when it runs next. Only who runs it, or has bound it, may call it.
+func (t *Task) Continue(run func(t *Task)) { t.run = run }
+
+// Again queues a task once more that has run already and waited for something since: it is not refused for the number of others.
+// It is false if the pool is closed.
+func (p *Pool) Again(t *Task) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.push(t)
+	return true
+}
+
+// push queues a task. Under mu.
+func (p *Pool) push(t *Task) {
+	p.queue = append(p.queue, t)
+	if p.running < p.workers {
+		p.running++
+		p.wg.Go(p.work)
+	}
 }
 
 // Add queues a task. With too many before it, it is answered Busy.
@@ -62,11 +109,7 @@ func (p *Pool) Add(t *Task) {
 	case len(p.queue) >= p.limit:
 		err = wire.Errorf(wire.Busy, "%d requests wait for the %d workers already (-workers)", len(p.queue), p.workers)
 	default:
-		p.queue = append(p.queue, t)
-		if p.running < p.workers {
-			p.running++
-			p.wg.Go(p.work)
-		}
+		p.push(t)
 	}
 	p.mu.Unlock()
 	if err != nil {
@@ -87,9 +130,11 @@ func (p *Pool) work() {
 		p.queue[0] = nil
 		p.queue = p.queue[1:]
 		p.mu.Unlock()
-		if err := t.Stop(); err != nil {
-			t.Answer(wire.Fail(err))
-			continue
+		if !t.bound.Load() {
+			if err := t.Stop(); err != nil {
+				t.Answer(wire.Fail(err))
+				continue
+			}
 		}
 		t.run(t)
 	}
@@ -120,6 +165,9 @@ func (t *Task) Answer(resp wire.Response) {
 	}
 	t.p.mu.Unlock()
 	t.origin.Replier.Reply(t.origin.Tag, resp)
+	if t.after != nil {
+		t.after()
+	}
 }
 
 // Cancel withdraws a request, if it is one of the pool's.

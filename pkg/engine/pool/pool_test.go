@@ -84,3 +84,40 @@ func TestTasksOverTheBoundAreBusy(t *testing.T) {
 		}
 	}
 }
+
+func TestABoundTaskIsItsOwnersAlone(t *testing.T) {
+	p := New("test", 1, 1)
+	a, after := newAnswers(), 0
+	ran := make(chan struct{})
+	task := p.OpenThen(a, &wire.Request{Tag: 1}, func(t *Task) {
+		for range 2 {
+			if !t.Bind() {
+				panic("a task that nobody has answered can be bound")
+			}
+		}
+		close(ran)
+	}, func() { after++ })
+	p.Add(task)
+	<-ran
+	if p.Cancel(a, 1) {
+		t.Error("a bound task was withdrawn")
+	}
+	again := make(chan struct{})
+	task.Continue(func(*Task) { close(again) })
+	if !p.Again(task) {
+		t.Error("a bound task was not queued again")
+	}
+	<-again
+	p.Close()
+	if p.Again(task) {
+		t.Error("a task was queued after the end")
+	}
+	task.Answer(wire.Response{Num: 3})
+	task.Answer(wire.Response{})
+	if all := a.wait(1); len(all) != 1 || all[0].Num != 3 || after != 1 {
+		t.Errorf("answers %v, told %d times", all, after)
+	}
+	if late := p.Open(newAnswers(), &wire.Request{}, nil); !p.Cancel(late.origin.Replier, 0) || late.Bind() {
+		t.Error("a task that was withdrawn can be bound")
+	}
+}

@@ -1,0 +1,84 @@
+package doc
+
+import (
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/skshohagmiah/flin/pkg/store"
+)
+
+// Config shapes an Engine. It is read once, by Open. Start from Default.
+type Config struct {
+	// Store is the engine's own store.
+	Store store.Options
+	// Workers is how many requests that look for documents run at once (-workers).
+	Workers int
+	// Queue is how many of them may wait for a worker. Over it they are answered Busy.
+	Queue int
+	// Memory is how many bytes one request may hold to sort, or to remember what it has found. Over it it is answered TooLarge.
+	Memory int
+	// Cursors is how many cursors may be open at once. Over it what would leave another is answered Full.
+	Cursors int
+	// CursorMemory is how many bytes all cursors together may hold of what they have not handed out.
+	CursorMemory int64
+	// Log takes what the engine has to say. Default: nothing is logged.
+	Log *zap.Logger
+
+	// clock is the time in ms by which cursors are idle. Default: a monotonic one.
+	clock func() int64
+	// batchBytes bounds the documents of one answer. Default: maxBatchBytes.
+	batchBytes int
+}
+
+// Default returns the Config that an engine has unless it is told otherwise. Store.Dir is to be filled in.
+func Default() Config {
+	return Config{Workers: 64, Queue: 4096, Memory: 100 << 20, Cursors: 10_000, CursorMemory: 512 << 20}
+}
+
+// withDefaults fills in what was left zero.
+func (c Config) withDefaults() Config {
+	d := Default()
+	if c.Workers == 0 {
+		c.Workers = d.Workers
+	}
+	if c.Queue == 0 {
+		c.Queue = d.Queue
+	}
+	if c.Memory == 0 {
+		c.Memory = d.Memory
+	}
+	if c.Cursors == 0 {
+		c.Cursors = d.Cursors
+	}
+	if c.CursorMemory == 0 {
+		c.CursorMemory = d.CursorMemory
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.clock == nil {
+		c.clock = monotonic
+	}
+	if c.batchBytes == 0 {
+		c.batchBytes = maxBatchBytes
+	}
+	return c
+}
+
+// Validate returns all complaints about c at once.
+func (c Config) Validate() error {
+	errs := []error{c.Store.Validate()}
+	complain := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf("doc: "+format, args...))
+		}
+	}
+	complain(c.Workers < 0, "Workers of %d is negative", c.Workers)
+	complain(c.Queue < 0, "Queue of %d is negative", c.Queue)
+	complain(c.Memory < 0, "Memory of %d bytes is negative", c.Memory)
+	complain(c.Cursors < 0, "Cursors of %d is negative", c.Cursors)
+	complain(c.CursorMemory < 0, "CursorMemory of %d bytes is negative", c.CursorMemory)
+	return errors.Join(errs...)
+}

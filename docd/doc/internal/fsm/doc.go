@@ -1,0 +1,13 @@
+// Package fsm is the state machine of the document engine: what a command does to collections, their documents and their
+// indexes, the same on every replica. It knows neither clock nor dice: time is that of the log entry, numbers that nobody has
+// had are revisions, and what a filter finds has been looked up before: a command names documents, and what must hold of them
+// still.
+//
+// A document is one value in the store, the bytes as they came, under the key of its _id. An index has an entry for each of a
+// document's keys; a command writes only those that it changes. In memory are the collections and what their indexes are,
+// each as it is at one moment: who reads beside the log takes that together with a view of the store (Reader). Each
+// command writes what it changes before it is answered (there is no Sealer).
+//
+// Everything that influences an answer is a function of what is stored and of the time: a replica that was restarted
+// decides as its peers do.
+package fsm
