@@ -34,7 +34,7 @@ type call struct {
 	place uint32
 	start int64 // position of the frame in everything the connection was given to write
 
-	buf []byte // holds the key, or the name of the queue
+	buf []byte // holds the key, the name of the queue, or the parts of a document's payload
 	key wire.KVKey
 	set wire.KVSet
 	del wire.KVDel
@@ -50,6 +50,10 @@ type call struct {
 
 	publish wire.StreamPublish
 	records [1]wire.StreamRecord // publish's, of a single one
+
+	insert wire.DocInsert
+	docs   [1][]byte // insert's, of a single one
+	find   wire.DocFind
 }
 
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}

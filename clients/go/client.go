@@ -8,6 +8,8 @@
 //	task, err := client.Queue.Pop("tasks")
 //	place, err := client.Stream.Publish("events", flin.AnyPartition, "user:1", []byte("login"))
 //	records, err := client.Stream.Fetch("events", place.Partition, place.Offset)
+//	id, err := client.DB.Insert("users", flin.Document{"name": "John Doe", "age": 30})
+//	users, err := client.DB.Query("users").Where("age", flin.Gte, 18).Take(10).Exec()
 //
 // A Client may be used by any number of goroutines. They share a few connections, and what they ask for at the same time
 // travels together, so that one Client with many goroutines is faster than many Clients.
@@ -19,6 +21,8 @@ package flin
 import (
 	"context"
 	"sync/atomic"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Client is a set of connections to one Flin server or cluster, and, after With, a context for its calls.
@@ -29,6 +33,8 @@ type Client struct {
 	Queue *Queue
 	// Stream is the topics.
 	Stream *Stream
+	// DB is the collections of documents of the database named default.
+	DB *DB
 
 	pool    *pool
 	members *members        // of consumer groups, shared by all that With has made
@@ -58,7 +64,7 @@ func NewClient(opts *Options) (*Client, error) {
 }
 
 func newClient(c *Client) *Client {
-	c.KV, c.Queue, c.Stream = &KV{client: c}, &Queue{client: c}, &Stream{client: c}
+	c.KV, c.Queue, c.Stream, c.DB = &KV{client: c}, &Queue{client: c}, &Stream{client: c}, c.Database(wire.DocDatabase)
 	return c
 }
 

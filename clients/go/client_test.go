@@ -382,3 +382,25 @@ func TestCallersWaitForRoomWhileTheServerDoesNotRead(t *testing.T) {
 	close(block)
 	all.Wait()
 }
+
+func TestAPlaceThatIsLeftIsRoomForWhoWaits(t *testing.T) {
+	near, far := net.Pipe()
+	defer func() { _, _ = near.Close(), far.Close() }()
+	c := newConn(near, wire.Welcome{})
+	k := newCall(wire.OpPing, true)
+	k.payload = nothing{}
+	if _, err := c.send(k, 0); err != nil {
+		t.Fatal(err)
+	}
+	c.busy = maxPlaces
+	room, err := c.send(newCall(wire.OpPing, true), 0)
+	if !errors.Is(err, errFull) || room == nil {
+		t.Fatalf("a full connection: %v", err)
+	}
+	c.abandon(k)
+	select {
+	case <-room:
+	default:
+		t.Error("who waits is not told")
+	}
+}

@@ -33,6 +33,11 @@ func Example() {
 		fmt.Printf("Partition %d, Offset %d: %s\n", msg.Partition, msg.Offset, msg.Value)
 		client.Stream.Commit("events", "processors", msg.Partition, msg.Offset+1)
 	}
+	id, _ := client.DB.Insert("users", map[string]interface{}{"name": "John Doe", "email": "john@example.com", "age": 30}) //nolint:modernize // the reference program, word for word
+	users, _ := client.DB.Query("users").Where("age", flin.Gte, 18).Where("status", flin.Eq, "active").OrderBy("created_at", flin.Desc).Skip(0).Take(10).Exec()
+	client.DB.Update("users").Where("email", flin.Eq, "john@example.com").Set("age", 31).Set("verified", true).Exec()
+	client.DB.Delete("users").Where("status", flin.Eq, "inactive").Exec()
+	fmt.Println(id, users)
 }
 
 func ExampleIfVersion() {
@@ -187,4 +192,67 @@ func ExampleStream_Reader() {
 		}
 		fmt.Println(event.Partition, event.Offset, string(event.Key), string(event.Value))
 	}
+}
+
+func ExampleCollectionOf() {
+	type user struct {
+		ID    flin.ObjectID `bson:"_id,omitempty"`
+		Email string        `bson:"email"`
+		Age   int           `bson:"age"`
+	}
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	if _, err := client.DB.CreateIndex("users", []string{"email"}, flin.Unique()); err != nil {
+		panic(err)
+	}
+	users := flin.CollectionOf[user](client.DB, "users")
+	_, err = users.Insert(user{Email: "john@example.com", Age: 30})
+	if errors.Is(err, flin.ErrExists) {
+		fmt.Println("he is there already")
+	}
+	for u, err := range users.Query().Where("age", flin.Gte, 18).OrderBy("age", flin.Desc).Iter() {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(u.ID, u.Email, u.Age)
+	}
+}
+
+func ExampleDB_Aggregate() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	for section, err := range client.DB.Aggregate("packages", []flin.D{
+		{{Key: "$match", Value: flin.Document{"size": flin.Document{"$gt": 1000}}}},
+		{{Key: "$group", Value: flin.Document{"_id": "$section", "packages": flin.Document{"$sum": 1}}}},
+		{{Key: "$sort", Value: flin.D{{Key: "packages", Value: -1}, {Key: "_id", Value: 1}}}},
+	}) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(section["_id"], section["packages"])
+	}
+}
+
+func ExampleBatch() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	db := client.DB
+	result, err := db.Batch(). // all of it or nothing
+					Insert("orders", flin.Document{"sku": "a-1", "n": 2}).
+					Update(db.Update("stock").Where("sku", flin.Eq, "a-1").Inc("left", -2)).
+					Delete(db.Delete("carts").Where("user", flin.Eq, 7)).
+					Exec()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(result.Inserted, result.Modified, result.Deleted)
 }

@@ -26,10 +26,16 @@ func IfAbsent() SetOption { return setFlag(wire.SetIfAbsent) }
 // IfPresent writes only if the key is there; else ErrNotFound.
 func IfPresent() SetOption { return setFlag(wire.SetIfPresent) }
 
-// TTL makes the key go after d, counted by the server, in milliseconds; less than one is one.
-func TTL(d time.Duration) SetOption {
-	return setExpiry{Kind: wire.ExpiryIn, Ms: max(d.Milliseconds(), 1)}
+// TTLOption is what TTL returns: an option of Set and Put, and of CreateIndex.
+type TTLOption struct{ d time.Duration }
+
+func (t TTLOption) set(m *wire.KVSet) {
+	m.Expiry = wire.Expiry{Kind: wire.ExpiryIn, Ms: max(t.d.Milliseconds(), 1)}
 }
+
+// TTL makes a key go after d, counted by the server, in milliseconds; less than one is one. As a property of an index it makes
+// documents go d after the date in the index's only field, in seconds.
+func TTL(d time.Duration) TTLOption { return TTLOption{d} }
 
 // ExpireAt makes the key go at t, to the millisecond.
 func ExpireAt(t time.Time) SetOption { return setExpiry{Kind: wire.ExpiryAt, Ms: t.UnixMilli()} }

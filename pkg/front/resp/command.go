@@ -89,7 +89,7 @@ type commands struct {
 func newCommands() *commands {
 	t := &commands{byName: make(map[string]*command)}
 	t.rows = slices.Concat(connectionCommands(), serverCommands(), keysCommands(), stringsCommands(), bitsCommands(),
-		txnCommands(), queueCommands(), streamCommands())
+		txnCommands(), queueCommands(), streamCommands(), docCommands())
 	for i := range t.rows {
 		c := &t.rows[i]
 		t.add(c, c.name)

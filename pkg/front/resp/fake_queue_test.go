@@ -146,6 +146,10 @@ func (q *fakeQueues) decode(req *wire.Request) string {
 		err = m.Decode(req.Body)
 		text = fmt.Sprintf("%s %d", m.Queue, m.Count)
 	default:
+		if req.Op.Engine() == wire.EngineDoc {
+			text, err = decodeDoc(req)
+			break
+		}
 		text, err = decodeStream(req)
 	}
 	if err != nil {

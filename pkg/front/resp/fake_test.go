@@ -51,7 +51,7 @@ func (e *fakeEngine) close() {
 }
 
 func (e *fakeEngine) Submit(req wire.Request, r wire.Replier) {
-	if engine := req.Op.Engine(); (engine == wire.EngineQueue || engine == wire.EngineStream) && e.queues != nil {
+	if engine := req.Op.Engine(); (engine == wire.EngineQueue || engine == wire.EngineStream || engine == wire.EngineDoc) && e.queues != nil {
 		e.queues.submit(req, r)
 		return
 	}

@@ -55,6 +55,14 @@ const (
 	shapeOffsets    // places in partitions
 	shapeTopic      // all that is known of a topic
 	shapeLag        // how far a group is in a topic
+
+	shapeInserted  // buf, which has the ids of arg documents, or why one was not inserted
+	shapeUpdated   // how many documents matched and were modified, and the id of one that was made
+	shapeDeleted   // how many documents were deleted
+	shapeDocuments // documents
+	shapeExplained // a document
+	shapeIndexed   // the name of an index
+	shapeIndexes   // all that is known of the indexes of a collection
 )
 
 // encode appends the reply to b. It is called with the output locked.
@@ -110,6 +118,9 @@ func (s *slot) encode(c *conn, b []byte, resp *wire.Response) []byte {
 		c.captured.Body = append([]byte(nil), resp.Body...)
 	case shapeHeld:
 	default:
+		if s.shape >= shapeInserted {
+			return s.encodeDoc(c, b, resp, resp3)
+		}
 		if s.shape >= shapePlace {
 			return s.encodeStream(c, b, resp, resp3)
 		}
@@ -129,6 +140,9 @@ func (s *slot) encodeFailure(c *conn, b []byte, resp *wire.Response, resp3 bool)
 	case shapeExec:
 		return s.exec.encodeFailure(c, b, resp, resp3)
 	default:
+	}
+	if s.shape >= shapeInserted {
+		return s.encodeDocFailure(c, b, resp, resp3)
 	}
 	if s.shape >= shapePlace {
 		return s.encodeStreamFailure(c, b, resp, resp3)

@@ -28,8 +28,8 @@ type slot struct {
 	shape   shape
 	bits    slotBits
 	cmd     *command
-	arg     int64 // means what the shape says
-	buf     []byte
+	arg     int64      // means what the shape says
+	buf     []byte     // the reply, when it waits; before that what the shape says
 	exec    *execution // shapeExec: what was queued
 	reading *reading   // the keys that the client is told about when they change
 }
@@ -76,7 +76,8 @@ func (c *conn) growRing() {
 func (c *conn) reserve(answer *slot) bool {
 	switch answer.shape {
 	case shapeValue, shapePart, shapeOld, shapeEntries, shapeFewOrValue, shapeMatches, shapeExec,
-		shapeBody, shapeBodies, shapeMessages, shapePeeked, shapeMessage, shapeFetched, shapeConsumed:
+		shapeBody, shapeBodies, shapeMessages, shapePeeked, shapeMessage, shapeFetched, shapeConsumed,
+		shapeDocuments, shapeExplained:
 	default:
 		return true
 	}
