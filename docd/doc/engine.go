@@ -32,6 +32,7 @@ type Engine struct {
 	buffers sync.Pool // of *[]byte, for answers and commands
 	inserts sync.Pool // of *insertion
 	held    held
+	turns   turns
 	cursors *cursors
 	builds  builds
 

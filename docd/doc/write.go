@@ -22,7 +22,8 @@ type writes struct {
 	r      engine.Replier
 	task   *pool.Task
 	m      wire.DocWrite
-	tries  int
+	tries  int  // so many have begun
+	turn   turn // under turns.mu
 	sum    wire.DocResult
 	draft  *draft
 	origin []int // of the command's changes: the write that each is due to
@@ -33,7 +34,13 @@ func (e *Engine) write(g *replica.Group, req *wire.Request, r engine.Replier) {
 	x := &writes{e: e, g: g, req: *req, r: r}
 	x.req.Body = bytes.Clone(req.Body)
 	_ = x.m.Decode(x.req.Body) // it was checked
-	x.task = e.pool.OpenThen(r, req, func(*pool.Task) { x.try() }, e.held.enter(e, req, r))
+	leave := e.held.enter(e, req, r)
+	x.task = e.pool.OpenThen(r, req, func(*pool.Task) { x.try() }, func() {
+		e.turns.leave(x, gone)
+		if leave != nil {
+			leave()
+		}
+	})
 	whenCurrent(g, req, r, func(err error) {
 		if err != nil {
 			x.task.Answer(wire.Fail(err))
@@ -45,12 +52,14 @@ func (e *Engine) write(g *replica.Group, req *wire.Request, r engine.Replier) {
 
 // try plans all writes and proposes what has come of them.
 func (x *writes) try() {
-	if x.tries++; x.tries > 1 {
-		if err := x.task.Stop(); err != nil {
-			x.task.Answer(wire.Fail(err))
-			return
-		}
+	if err := x.task.Stop(); err != nil {
+		x.task.Answer(wire.Fail(err))
+		return
 	}
+	if !x.e.turns.enter(x) {
+		return
+	}
+	x.tries++
 	x.sum = wire.DocResult{}
 	x.draft = newDraft(x)
 	defer x.draft.close()
@@ -74,6 +83,13 @@ func (x *writes) try() {
 	x.g.Propose(&req, false, x)
 }
 
+// again has a worker try once more.
+func (x *writes) again() {
+	if !x.e.pool.Again(x.task) {
+		x.task.Answer(wire.Fail(errStopping))
+	}
+}
+
 // failedWrite says which write of several has failed.
 func failedWrite(resp wire.Response, i int) wire.Response {
 	resp.Body = []byte(wire.Errorf(resp.Code, "write %d, and so none is done: %s", i, resp.Body).Msg)
@@ -94,10 +110,9 @@ func (x *writes) Reply(_ uint64, resp wire.Response) {
 	case resp.Code == wire.OK:
 		resp = x.answer(resp.Rev)
 	case resp.Code == wire.Conflict && x.tries < writeTries:
-		if x.e.pool.Again(x.task) {
-			return
-		}
-		resp = wire.Fail(errStopping)
+		x.e.turns.leave(x, noTurn)
+		x.again()
+		return
 	case resp.Num >= 0 && int(resp.Num) < len(x.origin) && resp.Code == wire.Exists:
 		resp = failedWrite(resp, x.origin[resp.Num])
 	}
