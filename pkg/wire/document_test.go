@@ -55,6 +55,12 @@ var docPayloads = []struct {
 		{Op: OpDocInsert, DocUpdate: DocUpdate{Name: people, Filter: none, Update: document, ArrayFilters: none, Hint: none, Sort: none, Project: none}},
 		{Op: OpDocDelete, DocUpdate: DocUpdate{Name: pets, Filter: document, Update: none, ArrayFilters: none, Hint: none, Sort: none, Project: none}},
 	}}},
+	{"DocTxn", &DocTxn{Txn: 1 << 40}},
+	{"DocIn", &DocIn{Txn: 300, Op: OpDocFind, Body: (&DocFind{Name: people}).Append(nil)}},
+	{"DocWatch", &DocWatch{Name: people}},
+	{"DocWatch/database", &DocWatch{Name: DocName{DB: people.DB, Coll: none}, Rev: 300, Event: 2}},
+	{"DocFeed", &DocFeed{Name: people, Off: true}},
+	{"DocTrim", &DocTrim{Before: 1_900_000_000_000, Bytes: 1 << 30, Limit: 300}},
 	{"DocResult", &results},
 	{"DocModified", &DocModified{Result: DocResult{Matched: 1, Modified: 1, IDs: []DocID{}, Errors: []DocError{}}, Doc: document}},
 	{"DocApply", &DocApply{
@@ -80,6 +86,10 @@ var docLists = []struct {
 	{"indexes", AppendDocIndexInfo(
 		AppendDocIndexInfo(nil, &DocIndexInfo{Spec: byName, ID: 1025, State: DocIndexBuilding, Multikey: true, Entries: 300, Seen: 299}),
 		&DocIndexInfo{Spec: byAge, ID: 1026, State: DocIndexFailed, Reason: []byte("why")},
+	)},
+	{"events", AppendDocEvent(
+		AppendDocEvent(nil, &DocEvent{Kind: DocEventUpdate, Rev: 300, Event: 1, Time: 1_900_000_000_000, Name: people, ID: docID, Doc: document}),
+		&DocEvent{Kind: DocEventDrop, Rev: 300, Event: 2, Time: 1_900_000_000_000, Name: pets},
 	)},
 }
 
@@ -135,6 +145,16 @@ func TestListsOfTheDocumentEngineAreReadAsTheyWereWritten(t *testing.T) {
 	TakeDocCollectionInfo(&r, &c)
 	if err := r.Close(); err != nil || string(c.Name.Coll) != "people" || c.Documents != 300 || c.Bytes != 1<<30 || c.Indexes != 2 || c.ID != 1024 {
 		t.Errorf("%+v %v", c, err)
+	}
+	r = NewReader(docLists[2].body)
+	var ev DocEvent
+	TakeDocEvent(&r, &ev)
+	if ev.Kind != DocEventUpdate || ev.Rev != 300 || ev.Event != 1 || ev.Time != 1_900_000_000_000 || string(ev.Name.Coll) != "people" || !bytes.Equal(ev.ID, docID) || !bytes.Equal(ev.Doc, document) {
+		t.Errorf("%+v", ev)
+	}
+	TakeDocEvent(&r, &ev)
+	if err := r.Close(); err != nil || ev.Kind != DocEventDrop || ev.Event != 2 || string(ev.Name.Coll) != "pets.all" || len(ev.ID) != 0 || len(ev.Doc) != 0 {
+		t.Errorf("%+v %v", ev, err)
 	}
 	e := results.Errors[0].Err()
 	if e, ok := errors.AsType[*Error](e); !ok || e.Code != Exists || e.Sub != 11000 {

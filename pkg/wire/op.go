@@ -170,10 +170,17 @@ const (
 	OpDocDropIndex   Op = 0x0450
 	OpDocWrite       Op = 0x0451
 	OpDocStats       Op = 0x0452
+	OpDocBegin       Op = 0x0453
+	OpDocIn          Op = 0x0454
+	OpDocCommit      Op = 0x0455
+	OpDocAbort       Op = 0x0456
+	OpDocWatch       Op = 0x0457
+	OpDocFeed        Op = 0x0458
 	OpDocApply       Op = 0x04F0 // proposed by the engine itself: writes of documents that it has looked up
 	OpDocBuild       Op = 0x04F1 // proposed by the engine itself: a piece of an index that is being built
 	OpDocExpire      Op = 0x04F2 // proposed by the engine itself: removes documents whose time by a TTL index has come
 	OpDocCollect     Op = 0x04F3 // proposed by the engine itself: removes what dropped collections and indexes left
+	OpDocTrim        Op = 0x04F4 // proposed by the engine itself: removes recorded changes that are kept no longer
 )
 
 var opNames = map[Op]string{
@@ -192,6 +199,6 @@ var opNames = map[Op]string{
 	OpStreamAlter: "stream-alter", OpStreamDelete: "stream-delete", OpStreamList: "stream-list", OpStreamInfo: "stream-info", OpStreamHeartbeat: "stream-heartbeat", OpStreamGroups: "stream-groups", OpStreamGroup: "stream-group", OpStreamReset: "stream-reset", OpStreamSeek: "stream-seek", OpStreamDeleteGroup: "stream-delete-group",
 	OpStreamEvict: "stream-evict", OpStreamRetain: "stream-retain", OpStreamExpire: "stream-expire", OpStreamCollect: "stream-collect",
 	OpDocInsert: "doc-insert", OpDocFind: "doc-find", OpDocUpdate: "doc-update", OpDocDelete: "doc-delete", OpDocIndex: "doc-index", OpDocMore: "doc-more", OpDocKill: "doc-kill", OpDocCount: "doc-count", OpDocDistinct: "doc-distinct", OpDocAggregate: "doc-aggregate",
-	OpDocModify: "doc-modify", OpDocExplain: "doc-explain", OpDocCollections: "doc-collections", OpDocCreate: "doc-create", OpDocDrop: "doc-drop", OpDocIndexes: "doc-indexes", OpDocDropIndex: "doc-dropindex", OpDocWrite: "doc-write", OpDocStats: "doc-stats",
-	OpDocApply: "doc-apply", OpDocBuild: "doc-build", OpDocExpire: "doc-expire", OpDocCollect: "doc-collect",
+	OpDocModify: "doc-modify", OpDocExplain: "doc-explain", OpDocCollections: "doc-collections", OpDocCreate: "doc-create", OpDocDrop: "doc-drop", OpDocIndexes: "doc-indexes", OpDocDropIndex: "doc-dropindex", OpDocWrite: "doc-write", OpDocStats: "doc-stats", OpDocBegin: "doc-begin", OpDocIn: "doc-in", OpDocCommit: "doc-commit", OpDocAbort: "doc-abort", OpDocWatch: "doc-watch", OpDocFeed: "doc-feed",
+	OpDocApply: "doc-apply", OpDocBuild: "doc-build", OpDocExpire: "doc-expire", OpDocCollect: "doc-collect", OpDocTrim: "doc-trim",
 }
