@@ -31,8 +31,9 @@ const (
 type lab struct {
 	dir                                                 string
 	seconds, long                                       time.Duration
-	scale                                               float64 // of the amounts of the queue and stream rows
+	scale                                               float64 // of the amounts of the queue, stream and document rows
 	flinServer, redisServer, redisBenchmark, natsServer string
+	postgresBin                                         string // the directory of PostgreSQL's programs
 }
 
 // figure is one thing that a probe has measured: a rate, a time or a size.
@@ -43,9 +44,10 @@ type figure struct {
 
 // probe measures one server in one way. It may yield several figures, by name.
 type probe struct {
-	name    string
-	nats    bool // needs nats-server
-	measure func(ctx context.Context) (map[string]figure, error)
+	name     string
+	nats     bool // needs nats-server
+	postgres bool // needs PostgreSQL
+	measure  func(ctx context.Context) (map[string]figure, error)
 
 	rounds []map[string]figure // what each round has measured; nil where it failed
 	errs   []error

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -14,9 +15,9 @@ type machine struct {
 	cpu, memory, kernel, disk, load, commit, peers string
 }
 
-// describe looks at this machine; dir is where the servers have their data, nats the binary of nats-server where that is
-// needed. What cannot be told is said to be unknown.
-func describe(ctx context.Context, dir, nats string) machine {
+// describe looks at this machine; dir is where the servers have their data, nats the binary of nats-server and postgres the
+// directory of PostgreSQL's programs where they are needed. What cannot be told is said to be unknown.
+func describe(ctx context.Context, dir, nats, postgres string) machine {
 	m := machine{
 		cpu:    fmt.Sprintf("%s, %d cores", field("/proc/cpuinfo", "model name"), runtime.NumCPU()),
 		memory: field("/proc/meminfo", "MemTotal"),
@@ -28,6 +29,9 @@ func describe(ctx context.Context, dir, nats string) machine {
 	}
 	if nats != "" {
 		m.peers += "; " + output(ctx, nats, "--version")
+	}
+	if postgres != "" {
+		m.peers += "; " + output(ctx, filepath.Join(postgres, "postgres"), "--version")
 	}
 	if output(ctx, "git", "status", "--porcelain") != "" {
 		m.commit += " with changes that are not committed"

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skshohagmiah/flin/benchmarks/proc"
 )
 
 // options are the flags.
@@ -29,6 +31,7 @@ type options struct {
 	dir       string
 	flin      string
 	nats      string
+	postgres  string
 	scale     float64
 	list      bool
 }
@@ -56,7 +59,8 @@ func parse() options {
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "`directory` on a real disk for the servers' data, removed afterwards")
 	flag.StringVar(&o.flin, "flin", "", "flin-server `binary` (default: built from this workspace)")
 	flag.StringVar(&o.nats, "nats", "", "nats-server `binary` (default: v"+natsVersion+" from the Go module proxy, if a row needs it)")
-	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the messages and records that the queue and stream rows put in before or in place of a time, for a try: its figures answer no goal")
+	flag.StringVar(&o.postgres, "postgres", "", "`directory` of PostgreSQL's programs (default: that of postgres in the path, else the newest of Debian's, if a row needs it)")
+	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the messages, records and documents that the queue, stream and document rows put in before or in place of a time, for a try: its figures answer no goal")
 	flag.Parse()
 	o.seconds = time.Duration(seconds * float64(time.Second))
 	o.long = time.Duration(long * float64(time.Second))
@@ -123,8 +127,16 @@ func compare(ctx context.Context, o options, only *regexp.Regexp) (err error) {
 			return err
 		}
 	}
+	if slices.ContainsFunc(choose(plan(l), o, only), (*row).needsPostgres) {
+		if l.postgresBin, err = proc.FindPostgres(o.postgres); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as somebody else, and its data lies in here
+			return fmt.Errorf("-dir: %w", err)
+		}
+	}
 	rows := choose(plan(l), o, only)
-	rep := &report{options: o, machine: describe(ctx, dir, l.natsServer), began: time.Now(), rows: rows}
+	rep := &report{options: o, machine: describe(ctx, dir, l.natsServer, l.postgresBin), began: time.Now(), rows: rows}
 	measured := l.measure(ctx, rows, o.rounds)
 	rep.took = time.Since(rep.began)
 	text := rep.markdown()

@@ -24,10 +24,10 @@ func (r *report) markdown() string {
 	fmt.Fprintf(&b, "# Flin beside its peers\n\n%s", r.machine)
 	fmt.Fprintf(&b, "* run: %s, %d rounds, interleaved; %v a short measurement, %v a sustained one; took %v\n",
 		r.began.UTC().Format("2006-01-02 15:04 UTC"), r.options.rounds, r.options.seconds, r.options.long, r.took.Round(time.Second))
-	fmt.Fprintf(&b, "* load: %d callers in a closed loop, values of %d B of seeded random bytes, %d keys for reads; keys/s, messages/s or records/s where no unit is given; client and server share the machine\n\n",
+	fmt.Fprintf(&b, "* load: %d callers in a closed loop, values of %d B of seeded random bytes, %d keys for reads; keys/s, messages/s, records/s or documents/s where no unit is given; client and server share the machine\n\n",
 		callers, valueSize, existing)
 	if r.options.scale != 1 && r.options.scale != 0 {
-		fmt.Fprintf(&b, "**A try with -scale %v: queues and streams were filled to that fraction, so that their rows answer no goal.**\n\n", r.options.scale)
+		fmt.Fprintf(&b, "**A try with -scale %v: queues, streams and collections were filled to that fraction, so that their rows answer no goal.**\n\n", r.options.scale)
 	}
 	r.table(&b)
 	r.waits(&b)

@@ -13,27 +13,29 @@ import (
 	"time"
 )
 
-// stopGrace is how long a process may take to end after SIGTERM before it is killed.
+// stopGrace is how long a process may take to end after it was asked to before it is killed.
 const stopGrace = 30 * time.Second
 
 // Process is one running server. Its methods are for one goroutine.
 type Process struct {
 	cmd    *exec.Cmd
 	log    string
-	exited chan struct{} // closed when it has ended
-	err    error         // how, once exited is closed
+	stopBy syscall.Signal // what asks it to end
+	exited chan struct{}  // closed when it has ended
+	err    error          // how, once exited is closed
 }
 
-// Start runs a program in dir; what it prints goes to a file there. It dies with this process, even if that is killed.
-func Start(dir, program string, args ...string) (*Process, error) {
-	p := &Process{log: filepath.Join(dir, "output.log"), exited: make(chan struct{})}
+// Start runs a program in dir, as somebody else unless as is nil; what it prints goes to a file there. It dies with this process,
+// even if that is killed.
+func Start(dir string, as *syscall.Credential, program string, args ...string) (*Process, error) {
+	p := &Process{log: filepath.Join(dir, "output.log"), stopBy: syscall.SIGTERM, exited: make(chan struct{})}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", filepath.Base(program), err)
 	}
 	p.cmd = exec.CommandContext(context.Background(), program, args...) //nolint:gosec // the programs are what is measured
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, out, out
-	p.cmd.SysProcAttr = DiesWithParent()
+	p.cmd.SysProcAttr = runsAs(as)
 	err = p.cmd.Start()
 	_ = out.Close() // the child has its own descriptor
 	if err != nil {
@@ -62,13 +64,13 @@ func (p *Process) Alive() error {
 // Stop asks the process to end, waits for it, and kills it when it does not. Ending by the signal is no failure, having
 // to be killed is one.
 func (p *Process) Stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only when it has ended already
+	_ = p.cmd.Process.Signal(p.stopBy) // fails only when it has ended already
 	select {
 	case <-p.exited:
 		return nil
 	case <-time.After(stopGrace):
-		return errors.Join(fmt.Errorf("%s did not end within %v of SIGTERM and was killed: %s",
-			filepath.Base(p.cmd.Path), stopGrace, p.tail()), p.Kill())
+		return errors.Join(fmt.Errorf("%s did not end within %v of a signal (%v) and was killed: %s",
+			filepath.Base(p.cmd.Path), stopGrace, p.stopBy, p.tail()), p.Kill())
 	}
 }
 

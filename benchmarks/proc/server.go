@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +29,15 @@ type Recipe struct {
 	Args func(dir string, ports [3]int) []string
 	// Files returns what is to be in files of the data directory before each start, by name; may be nil.
 	Files func(dir string) map[string]string
+	// Init returns the command that makes a new data directory ready, once; may be nil.
+	Init func(dir string) (program string, args []string)
+	// As returns who the server runs as, nil for who runs this program; may be nil. That one owns the data directory, and must be
+	// able to come to where it is.
+	As func() (*syscall.Credential, error)
+	// StopBy is the signal that asks the server to end; 0: SIGTERM.
+	StopBy syscall.Signal
+	// Address returns where clients connect if that is not the first port; may be nil.
+	Address func(dir string) string
 	// Answers returns nil when the server at addr is ready; nil: when it answers a GET of RESP by a value or by none.
 	Answers func(ctx context.Context, addr string) error
 }
@@ -66,6 +77,7 @@ type Server struct {
 	FirstIn time.Duration // from the start of the process to its first answer
 	dir     string        // holds the data directory and the log
 	dataDir string
+	as      *syscall.Credential // nil: who runs this program
 }
 
 // Launch starts a server in a new directory under parent and waits for its first answer.
@@ -75,14 +87,42 @@ func Launch(ctx context.Context, parent string, r Recipe) (*Server, error) {
 		return nil, fmt.Errorf("directory for %s: %w", r.Name, err)
 	}
 	s := &Server{Recipe: r, dir: dir, dataDir: filepath.Join(dir, "data")}
-	err = os.Mkdir(s.dataDir, 0o700)
-	if err == nil {
+	if err = s.prepare(ctx); err == nil {
 		err = s.Restart(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
+}
+
+// prepare makes the data directory.
+func (s *Server) prepare(ctx context.Context) (err error) {
+	if err := os.Mkdir(s.dataDir, 0o700); err != nil {
+		return err
+	}
+	if s.Recipe.As != nil {
+		if s.as, err = s.Recipe.As(); err != nil {
+			return fmt.Errorf("%s: %w", s.Recipe.Name, err)
+		}
+	}
+	if s.as != nil {
+		for _, dir := range []string{s.dir, s.dataDir} {
+			if err := os.Chown(dir, int(s.as.Uid), int(s.as.Gid)); err != nil {
+				return fmt.Errorf("%s: %w", s.Recipe.Name, err)
+			}
+		}
+	}
+	if s.Recipe.Init == nil {
+		return nil
+	}
+	program, args := s.Recipe.Init(s.dataDir)
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // the programs are what is measured
+	cmd.Dir, cmd.SysProcAttr = s.dir, runsAs(s.as)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %s: %w\n%s", s.Recipe.Name, filepath.Base(program), err, out)
+	}
+	return nil
 }
 
 // Restart starts the server, which must have ended, on the data that it has, and waits for its first answer.
@@ -95,13 +135,19 @@ func (s *Server) Restart(ctx context.Context) error {
 		return err
 	}
 	s.Addr = address(ports[0])
+	if s.Recipe.Address != nil {
+		s.Addr = s.Recipe.Address(s.dataDir)
+	}
 	if err := s.Recipe.writeFiles(s.dataDir); err != nil {
 		return err
 	}
 	begin := time.Now()
-	p, err := Start(s.dir, s.Recipe.Program, s.Recipe.Args(s.dataDir, ports)...)
+	p, err := Start(s.dir, s.as, s.Recipe.Program, s.Recipe.Args(s.dataDir, ports)...)
 	if err != nil {
 		return err
+	}
+	if s.Recipe.StopBy != 0 {
+		p.stopBy = s.Recipe.StopBy
 	}
 	s.Process = p
 	if err := s.awaitAnswer(ctx); err != nil {

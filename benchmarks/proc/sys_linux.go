@@ -15,6 +15,13 @@ import (
 // DiesWithParent makes a process end when this one does, however that ends, where the system can do so.
 func DiesWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
+// runsAs is DiesWithParent for a process that runs as somebody else, unless that is nil.
+func runsAs(as *syscall.Credential) *syscall.SysProcAttr {
+	attr := DiesWithParent()
+	attr.Credential = as
+	return attr
+}
+
 // allocated returns the bytes of the disk that a file takes: what is reserved and not written yet counts, holes do not.
 func allocated(info fs.FileInfo) int64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -11,6 +11,9 @@ import (
 // DiesWithParent makes a process end when this one does, however that ends, where the system can do so.
 func DiesWithParent() *syscall.SysProcAttr { return nil }
 
+// runsAs is DiesWithParent for a process that runs as somebody else, unless that is nil.
+func runsAs(as *syscall.Credential) *syscall.SysProcAttr { return &syscall.SysProcAttr{Credential: as} }
+
 // allocated returns the size of a file: what it takes of the disk is not known here.
 func allocated(info fs.FileInfo) int64 { return info.Size() }
 
