@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -49,9 +48,10 @@ const (
 
 // Default returns the configuration of a program without flags; port, http and raft are its addresses, data its directory.
 func Default(port, http, raft, data string) Config {
+	total := memoryTotal()
 	return Config{
 		Port: port, HTTP: http, Raft: raft, Data: data,
-		Workers: 64, Partitions: 64, MaxMemory: Size(memoryTotal() / 2), CacheSize: 256 << 20,
+		Workers: 64, Partitions: 64, MaxMemory: Size(total / 2), CacheSize: cacheOf(total),
 		MaxRequest: wire.MaxRequest, MaxValue: wire.MaxValue, MaxConnections: 20_000,
 		Protected: true, LogLevel: "info", LogFormat: "console",
 	}
@@ -142,13 +142,4 @@ func (c *Config) Validate() error {
 		between("-max-memory", int64(c.MaxMemory), 1<<20, 1<<50)
 	}
 	return errors.Join(errs...)
-}
-
-// memoryTotal returns the machine's memory in bytes, or 4 GiB where it cannot be told.
-func memoryTotal() int64 {
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return 4 << 30
-	}
-	return int64(info.Totalram) * int64(info.Unit) //nolint:unconvert // the fields' types differ between architectures
 }
