@@ -26,9 +26,9 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 	if lead.Group.CanRead() {
 		t.Fatal("a leader of three may not read without asking")
 	}
-	watch := newAnswers()
+	watch := enginetest.NewClient(t)
 	follower.Submit(wire.Request{Op: wire.OpKVWatch, Flags: wire.FlagStale, Tag: 1, Body: (&wire.KVWatch{}).Append(nil)}, watch)
-	watch.wait(t, 1)
+	watch.Answers(1)
 	follower.Credit(watch, 1, 1000)
 	for i := range 50 {
 		lead.set("k", fmt.Sprint(i))
@@ -44,7 +44,7 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 	// 50 sets, one more, and what the leader's sweep removed.
 	var got []wire.KVEvent
 	for n := 1; len(got) < 52; n++ {
-		got = events(t, watch.wait(t, n))
+		got = events(t, watch.Answers(n))
 	}
 	if last := got[51]; last.Kind != wire.EventExpire || string(last.Key) != "e" {
 		t.Errorf("the follower's watch ended with %+v", last)

@@ -27,7 +27,7 @@ func TestAKeyIsGoneAtItsTimeForEveryReader(t *testing.T) {
 	// Set, expire of e, set, expire of e2: nobody but the sweeper makes the last one.
 	var got []wire.KVEvent
 	for n := 1; len(got) < 4; n++ {
-		got = events(t, a.wait(t, n))
+		got = events(t, a.Answers(n))
 	}
 	if last := got[3]; last.Kind != wire.EventExpire || string(last.Key) != "e2" {
 		t.Errorf("the last event is %+v", last)

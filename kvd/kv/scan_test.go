@@ -5,12 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestAnOrderedScanSeesTheWritesSentBeforeIt(t *testing.T) {
 	w := newWorld(t, nil)
-	a := newAnswers()
+	a := enginetest.NewClient(t)
 	for i := range 50 {
 		set := wire.KVSet{Key: fmt.Append(nil, i)}
 		w.Submit(wire.Request{Op: wire.OpKVSet, Tag: uint64(i), Flags: wire.FlagOrdered, Body: set.Append(nil)}, a)
@@ -18,12 +19,12 @@ func TestAnOrderedScanSeesTheWritesSentBeforeIt(t *testing.T) {
 	if n := w.do(wire.OpKVCount, &wire.KVDB{}, 0).Num; n > 50 {
 		t.Fatalf("counted %d", n)
 	}
-	count := newAnswers()
+	count := enginetest.NewClient(t)
 	w.Submit(wire.Request{Op: wire.OpKVCount, Tag: 1, Flags: wire.FlagOrdered, Body: (&wire.KVDB{}).Append(nil)}, count)
-	if resp := count.wait(t, 1)[0]; resp.Num != 50 {
+	if resp := count.Answers(1)[0]; resp.Num != 50 {
 		t.Errorf("an ordered count behind 50 writes found %d: %v %s", resp.Num, resp.Code, resp.Body)
 	}
-	a.wait(t, 50)
+	a.Answers(50)
 }
 
 func TestStatsNameWhatIsThere(t *testing.T) {

@@ -1,8 +1,6 @@
 package kv
 
 import (
-	"bytes"
-
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/replica"
@@ -62,7 +60,7 @@ func (e *Engine) read(g *replica.Group, row *fsm.Row, req wire.Request, r engine
 		e.readNow(g, row, req, stale, r)
 		return
 	}
-	e.readLater(g, row, req, r)
+	g.ReadLater(&req, r, func(req *wire.Request) { e.readNow(g, row, *req, false, r) })
 }
 
 // readNow answers a read from what is committed.
@@ -76,18 +74,6 @@ func (e *Engine) readNow(g *replica.Group, row *fsm.Row, req wire.Request, stale
 	e.desk.Done(tx)
 	// A key is gone by the clock, but only an entry can say so: the read rides in one and is answered at its time.
 	e.propose(g, row, req, true, r)
-}
-
-// readLater answers a read once the peers have confirmed that this node leads.
-func (e *Engine) readLater(g *replica.Group, row *fsm.Row, req wire.Request, r engine.Replier) {
-	req.Body = bytes.Clone(req.Body)
-	g.AwaitRead(req.Deadline, func(err error) {
-		if err != nil {
-			r.Reply(req.Tag, wire.Fail(err))
-			return
-		}
-		e.readNow(g, row, req, false, r)
-	})
 }
 
 // Cancel withdraws a request: see engine.Engine.

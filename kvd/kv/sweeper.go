@@ -14,7 +14,7 @@ const sweepEvery = 100 * time.Millisecond
 
 // runSweeper removes what has expired while this node leads.
 func (e *Engine) runSweeper(ctx context.Context) {
-	body := fsm.AppendLimit(nil, fsm.SweepLimit)
+	body := wire.AppendLimit(nil, fsm.SweepLimit)
 	for chores.Wait(ctx, sweepEvery) {
 		e.swept.Add(uint64(e.chores.Sweep(ctx, wire.OpKVSweep, body, e.machine.Due)))
 	}
@@ -22,5 +22,5 @@ func (e *Engine) runSweeper(ctx context.Context) {
 
 // runCollector removes what emptied databases have left.
 func (e *Engine) runCollector(ctx context.Context) {
-	e.chores.Collect(ctx, wire.OpKVCollect, fsm.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
+	e.chores.Collect(ctx, wire.OpKVCollect, wire.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
 }

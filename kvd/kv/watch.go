@@ -44,7 +44,7 @@ func (e *Engine) watch(g *replica.Group, req wire.Request, r engine.Replier) {
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
-	e.whenReadable(g, &req, r, func(err error) {
+	g.WhenCurrent(&req, &barrier, r, func(err error) {
 		if err != nil {
 			e.hub.end(w, asError(err))
 			return

@@ -6,15 +6,16 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // openWatch starts a watch and waits until it stands. The first answer is left in the returned answers.
-func (w *world) openWatch(m *wire.KVWatch, credits int) (*answers, wire.Response) {
+func (w *world) openWatch(m *wire.KVWatch, credits int) (*enginetest.Client, wire.Response) {
 	w.t.Helper()
-	a := newAnswers()
+	a := enginetest.NewClient(w.t)
 	w.Submit(wire.Request{Op: wire.OpKVWatch, Tag: 1, Body: m.Append(nil)}, a)
-	first := a.wait(w.t, 1)[0]
+	first := a.Answers(1)[0]
 	w.Credit(a, 1, credits)
 	return a, first
 }
@@ -40,7 +41,7 @@ func TestAWatchTellsEveryChangeOnceAndInOrder(t *testing.T) {
 	w.must(wire.OpKVDel, &wire.KVDel{Key: []byte("w:0")})
 	var got []wire.KVEvent
 	for n := 1; len(got) < clients*each+1; n++ {
-		got = events(t, a.wait(t, n))
+		got = events(t, a.Answers(n))
 	}
 	next := map[string]int{}
 	for i, e := range got {
@@ -64,7 +65,7 @@ func TestAWatchTellsEveryChangeOnceAndInOrder(t *testing.T) {
 	b, _ := w.openWatch(&wire.KVWatch{Prefix: []byte("w:"), From: from}, 1<<20)
 	var again []wire.KVEvent
 	for n := 1; len(again) < len(got)-200; n++ {
-		again = events(t, b.wait(t, n))
+		again = events(t, b.Answers(n))
 	}
 	if again[0].Rev != from || len(again) != len(got)-200 {
 		t.Errorf("from revision %d on %d events came, the first of %d", from, len(again), again[0].Rev)
@@ -85,7 +86,7 @@ func TestAnAnswerOfAWatchEndsBetweenRevisions(t *testing.T) {
 	total := 0
 	for n := 2; total < sets*pairs; n++ {
 		w.Credit(a, 1, 1)
-		all := a.wait(t, n)
+		all := a.Answers(n)
 		if len(all) != n {
 			t.Fatalf("%d answers for %d credits", len(all)-1, n-1)
 		}
@@ -109,13 +110,13 @@ func TestASlowWatchIsToldThatItIsTooLateAndHoldsNobodyUp(t *testing.T) {
 		w.set("k", value)
 	}
 	w.Credit(slow, 1, 1)
-	all := slow.wait(t, 2)
+	all := slow.Answers(2)
 	if last := all[1]; last.Code != wire.Compacted || last.More {
 		t.Errorf("the slow watch was told %+v", last)
 	}
-	late := newAnswers()
+	late := enginetest.NewClient(t)
 	w.Submit(wire.Request{Op: wire.OpKVWatch, Tag: 9, Body: (&wire.KVWatch{From: first}).Append(nil)}, late)
-	if resp := late.wait(t, 1)[0]; resp.Code != wire.Compacted {
+	if resp := late.Answers(1)[0]; resp.Code != wire.Compacted {
 		t.Errorf("a watch from a revision that has gone was told %v", resp.Code)
 	}
 }
@@ -127,7 +128,7 @@ func TestAWatchOfWhatHardlyChangesIsToldHowFarItIs(t *testing.T) {
 	for range 30 {
 		w.set("loud", value)
 	}
-	all := a.wait(t, 2)
+	all := a.Answers(2)
 	if p := all[1]; !p.More || len(p.Body) != 0 || p.Rev <= first.Rev {
 		t.Errorf("it was told %+v", p)
 	}
@@ -137,8 +138,23 @@ func TestWatchesEndWhenTheEngineStops(t *testing.T) {
 	w := startWorld(t, t.TempDir(), nil)
 	a, _ := w.openWatch(&wire.KVWatch{}, 1)
 	w.Stop()
-	all := a.wait(t, 2)
+	all := a.Answers(2)
 	if last := all[1]; last.More || last.Code != wire.Unavailable {
 		t.Errorf("the watch ended with %+v", last)
 	}
+}
+
+// events decodes what watch answers tell.
+func events(t testing.TB, answers []wire.Response) (all []wire.KVEvent) {
+	t.Helper()
+	for _, resp := range answers {
+		r := wire.NewReader(resp.Body)
+		for r.Len() > 0 {
+			all = append(all, wire.TakeKVEvent(&r))
+		}
+		if r.Err() != nil {
+			t.Fatal(r.Err())
+		}
+	}
+	return all
 }

@@ -170,8 +170,8 @@ func TestNothingIsLostOrDoubledWhileClientsComeAndGo(t *testing.T) {
 	}
 	w.pops.mu.Lock()
 	defer w.pops.mu.Unlock()
-	if len(w.pops.all)+len(w.pops.lines)+len(w.pops.ends)+w.pops.owed != 0 {
-		t.Errorf("left are %d pops, %d lines, %d ends, %d owed", len(w.pops.all), len(w.pops.lines), len(w.pops.ends), w.pops.owed)
+	if len(w.pops.all)+len(w.pops.lines)+w.pops.ends.Len()+w.pops.owed != 0 {
+		t.Errorf("left are %d pops, %d lines, %d ends, %d owed", len(w.pops.all), len(w.pops.lines), w.pops.ends.Len(), w.pops.owed)
 	}
 }
 

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"container/heap"
 	"context"
 	"time"
 
@@ -26,7 +25,7 @@ func (d *pops) tidy(l *line) {
 // park puts a pop into its queue's line: at the end, or in its old place if it has been there. It refuses, and forgets the
 // pop, where nobody may wait. The lock is held.
 func (d *pops) park(p *pop) error {
-	if p.ticket == 0 && len(d.ends) >= d.limit {
+	if p.ticket == 0 && d.ends.Len() >= d.limit {
 		d.forget(p)
 		return wire.Errorf(wire.Busy, "%d pops wait for messages already, which is the limit", d.limit)
 	}
@@ -46,10 +45,7 @@ func (d *pops) park(p *pop) error {
 	l.insert(p)
 	p.line = l
 	d.parked.Add(1)
-	heap.Push(&d.ends, p)
-	if d.ends[0] == p {
-		d.clock.ring()
-	}
+	d.ends.Add(p)
 	return nil
 }
 
@@ -60,7 +56,7 @@ func (d *pops) unpark(p *pop) {
 	p.line = nil
 	d.tidy(l)
 	d.parked.Add(-1)
-	heap.Remove(&d.ends, p.end)
+	d.ends.Remove(p)
 }
 
 // insert puts p behind those with a lower ticket: nearly always at one of the two ends.
@@ -107,60 +103,20 @@ func (p *pop) over() int64 {
 	return p.until
 }
 
-// ends is a heap of all parked pops, first the one whose waiting ends next.
-type ends []*pop
-
-// Len is part of heap.Interface, as all that follow.
-func (h ends) Len() int           { return len(h) }
-func (h ends) Less(i, j int) bool { return h[i].over() < h[j].over() }
-func (h ends) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].end, h[j].end = i, j
-}
-
-// Push appends a *pop.
-func (h *ends) Push(x any) {
-	p := x.(*pop)
-	p.end = len(*h)
-	*h = append(*h, p)
-}
-
-// Pop takes the last away.
-func (h *ends) Pop() any {
-	old := *h
-	p := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return p
-}
+func (p *pop) place() *int { return &p.end }
 
 // run answers those whose waiting ends, until ctx does.
-func (d *pops) run(ctx context.Context) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		timer.Reset(d.expire())
-		select {
-		case <-ctx.Done():
-			return
-		case <-d.clock:
-		case <-timer.C:
-		}
-	}
-}
+func (d *pops) run(ctx context.Context) { d.ends.Run(ctx, d.expire) }
 
 // expire answers those whose waiting is over and returns how long it is until the next.
 func (d *pops) expire() time.Duration {
 	for {
 		d.mu.Lock()
-		if len(d.ends) == 0 {
+		now := wire.Clock()
+		p, left := d.ends.Due(now)
+		if left > 0 {
 			d.mu.Unlock()
-			return time.Hour
-		}
-		p, now := d.ends[0], wire.Clock()
-		if left := p.over() - now; left > 0 {
-			d.mu.Unlock()
-			return time.Duration(left)
+			return left
 		}
 		resp := wire.Failf(wire.Timeout, "the deadline passed while the request waited for a message")
 		if p.until <= now {
@@ -171,17 +127,5 @@ func (d *pops) expire() time.Duration {
 		d.forget(p)
 		d.mu.Unlock()
 		o.Replier.Reply(o.Tag, resp)
-	}
-}
-
-// alarm wakes the goroutine that watches the clock.
-type alarm chan struct{}
-
-func newAlarm() alarm { return make(alarm, 1) }
-
-func (a alarm) ring() {
-	select {
-	case a <- struct{}{}:
-	default:
 	}
 }

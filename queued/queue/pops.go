@@ -9,6 +9,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
+	"github.com/skshohagmiah/flin/pkg/engine/waits"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -22,14 +23,13 @@ type pops struct {
 	log   *zap.Logger
 	group *atomic.Pointer[replica.Group]
 	limit int
-	clock alarm
 
 	parked atomic.Int64 // in lines; read without mu before a line is looked for
 
 	mu      sync.Mutex // guards everything below and the pops; never held while something is proposed or answered
 	all     map[pool.Origin]*pop
 	lines   map[string]*line
-	ends    ends
+	ends    *waits.Waits[*pop] // of all who are parked
 	tickets uint64
 	owed    int           // canceled pops that are on their way, and what is being put back
 	settled chan struct{} // not nil: closed when nothing is owed
@@ -46,7 +46,7 @@ type pops struct {
 
 func newPops(limit int, log *zap.Logger, group *atomic.Pointer[replica.Group]) *pops {
 	return &pops{
-		log: log, group: group, limit: limit, clock: newAlarm(),
+		log: log, group: group, limit: limit, ends: waits.New((*pop).over, (*pop).place),
 		all: make(map[pool.Origin]*pop), lines: make(map[string]*line),
 	}
 }
@@ -144,8 +144,8 @@ func (d *pops) close() {
 	d.mu.Lock()
 	d.closed = true
 	var gone []pool.Origin
-	for len(d.ends) > 0 {
-		p := d.ends[0]
+	for d.ends.Len() > 0 {
+		p := d.ends.First()
 		gone = append(gone, p.origin)
 		d.unpark(p)
 		d.forget(p)
@@ -164,8 +164,8 @@ func (d *pops) resign(g *replica.Group) {
 	}
 	d.mu.Lock()
 	var gone []*pop
-	for len(d.ends) > 0 {
-		p := d.ends[0]
+	for d.ends.Len() > 0 {
+		p := d.ends.First()
 		d.unpark(p)
 		gone = append(gone, p)
 	}

@@ -19,14 +19,7 @@ func (e *Engine) read(g *replica.Group, req wire.Request, r engine.Replier) {
 	case req.Flags&wire.FlagStale != 0 || g.CanRead():
 		e.readNow(g, req, r)
 	default:
-		req.Body = bytes.Clone(req.Body)
-		g.AwaitRead(req.Deadline, func(err error) {
-			if err != nil {
-				r.Reply(req.Tag, wire.Fail(err))
-				return
-			}
-			e.readNow(g, req, r)
-		})
+		g.ReadLater(&req, r, func(req *wire.Request) { e.readNow(g, *req, r) })
 	}
 }
 
@@ -58,38 +51,12 @@ func (e *Engine) overdue(req *wire.Request) bool {
 func (e *Engine) readSlow(g *replica.Group, req wire.Request, r engine.Replier) {
 	body, op := bytes.Clone(req.Body), req.Op
 	t := e.pool.Open(r, &req, func(t *pool.Task) { t.Answer(e.machine.Read(op, body, nil)) })
-	next := func(err error) {
-		if err != nil {
-			t.Answer(wire.Fail(err))
-			return
-		}
-		e.pool.Add(t)
+	if e.overdue(&req) {
+		g.Pass(&barrier, req.Deadline, r, t.Ready) // so that the time of entries is not behind the clock
+		return
 	}
-	switch {
-	case req.Flags&wire.FlagOrdered != 0 || e.overdue(&req):
-		barrier(g, &req, r, next)
-	case req.Flags&wire.FlagStale != 0 || g.CanRead():
-		next(nil)
-	default:
-		g.AwaitRead(req.Deadline, next)
-	}
+	g.WhenCurrent(&req, &barrier, r, t.Ready)
 }
 
-// barrier proposes a read of nothing in r's name and calls fn when it has been applied: then so has everything that r has
-// proposed before, and the time of entries is not behind the clock.
-func barrier(g *replica.Group, req *wire.Request, r engine.Replier, fn func(error)) {
-	none := wire.QueueName{Queue: []byte("-")}
-	g.Propose(&wire.Request{Op: wire.OpQueueLen, Deadline: req.Deadline, Body: none.Append(nil)}, true, &callback{r, fn})
-}
-
-// callback is a Replier for one answer whose failure alone matters.
-type callback struct {
-	lane engine.Replier
-	fn   func(error)
-}
-
-// Reply calls the function.
-func (c *callback) Reply(_ uint64, resp wire.Response) { c.fn(resp.Err()) }
-
-// Lane returns whose order the command keeps.
-func (c *callback) Lane() wire.Replier { return c.lane }
+// barrier is what the engine proposes where a request must wait for what is in the log before it.
+var barrier = replica.Barrier{Op: wire.OpQueueLen, Body: (&wire.QueueName{Queue: []byte("-")}).Append(nil)}

@@ -18,7 +18,7 @@ const (
 // runTicker lets time pass while this node leads: it proposes a tick when a delay, a lease or a message's life is over. It
 // also looks after pops that wait: they are sent on when this node does not lead any more.
 func (e *Engine) runTicker(ctx context.Context) {
-	body := fsm.AppendLimit(nil, fsm.TickLimit)
+	body := wire.AppendLimit(nil, fsm.TickLimit)
 	for chores.Wait(ctx, e.nap()) {
 		g := e.group.Load()
 		if g == nil {
@@ -47,5 +47,5 @@ func (e *Engine) nap() time.Duration {
 
 // runCollector removes what cleared and deleted queues have left.
 func (e *Engine) runCollector(ctx context.Context) {
-	e.chores.Collect(ctx, wire.OpQueueCollect, fsm.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
+	e.chores.Collect(ctx, wire.OpQueueCollect, wire.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
 }

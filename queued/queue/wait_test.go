@@ -55,7 +55,7 @@ func TestThoseWhoWaitAreServedInOrder(t *testing.T) {
 			t.Errorf("waiter %d got %q", i, got)
 		}
 	}
-	if order := c.answered(); !slices.IsSorted(order) {
+	if order := c.Answered(); !slices.IsSorted(order) {
 		t.Errorf("they were answered in the order %v", order)
 	}
 }
@@ -159,7 +159,7 @@ func outrun(t *testing.T, w *world, queue string) bool {
 			t.Errorf("waiter %d: %v", i, err)
 		}
 	}
-	if order := c.answered(); !slices.IsSorted(order) {
+	if order := c.Answered(); !slices.IsSorted(order) {
 		t.Errorf("they were answered in the order %v", order)
 	}
 	return taken > 0

@@ -74,6 +74,8 @@ func (c *call) over() int64 {
 	return c.until
 }
 
+func (c *call) place() *int { return &c.end }
+
 // gate sends the call to the workers when what has been applied here is what it must see.
 func (c *call) gate() {
 	g := c.d.e.group.Load()

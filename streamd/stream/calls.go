@@ -7,6 +7,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
+	"github.com/skshohagmiah/flin/pkg/engine/waits"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -20,7 +21,6 @@ type calls struct {
 	e     *Engine
 	limit int
 	crew  *crew[*call]
-	clock alarm
 
 	listeners atomic.Int64 // calls that listen; read without mu before a spot is looked for
 	waiting   atomic.Int64 // calls that are parked
@@ -28,14 +28,14 @@ type calls struct {
 
 	mu     sync.Mutex // guards what follows and a part of each call; never held while the machine or the group is asked
 	all    map[pool.Origin]*call
-	spots  map[place]*spot // the first in each place
-	ends   ends
+	spots  map[place]*spot     // the first in each place
+	ends   *waits.Waits[*call] // of all who are parked
 	spare  []*call
 	closed bool
 }
 
 func newCalls(e *Engine, limit, workers int) *calls {
-	d := &calls{e: e, limit: limit, clock: newAlarm(), all: make(map[pool.Origin]*call), spots: make(map[place]*spot)}
+	d := &calls{e: e, limit: limit, ends: waits.New((*call).over, (*call).place), all: make(map[pool.Origin]*call), spots: make(map[place]*spot)}
 	d.crew = newCrew(workers, d.work)
 	return d
 }
@@ -51,7 +51,7 @@ func (d *calls) submit(g *replica.Group, req *wire.Request, r engine.Replier) {
 		return
 	}
 	if c.flags&wire.FlagOrdered != 0 {
-		barrier(g, c.deadline, r, c.ready)
+		g.Pass(&barrier, c.deadline, r, c.ready)
 		return
 	}
 	c.gate()
@@ -162,7 +162,7 @@ func (d *calls) park(c *call) bool {
 	}
 	c.parked = true
 	d.waiting.Add(1)
-	d.push(c)
+	d.ends.Add(c)
 	d.mu.Unlock()
 	return true
 }
@@ -171,7 +171,7 @@ func (d *calls) park(c *call) bool {
 func (d *calls) unpark(c *call) {
 	c.parked = false
 	d.waiting.Add(-1)
-	d.pull(c)
+	d.ends.Remove(c)
 }
 
 // cancel withdraws a call, if there is one of that name. One that is on its way is answered when it gets to a worker, or with
@@ -203,7 +203,7 @@ func (d *calls) resign() {
 	}
 	d.mu.Lock()
 	var gone []*call
-	for _, c := range d.ends {
+	for _, c := range d.ends.All() {
 		if !c.stale() {
 			gone = append(gone, c)
 		}
@@ -222,8 +222,8 @@ func (d *calls) close() {
 	d.mu.Lock()
 	d.closed = true
 	var parked []*call
-	for len(d.ends) > 0 {
-		c := d.ends[0]
+	for d.ends.Len() > 0 {
+		c := d.ends.First()
 		d.unpark(c)
 		parked = append(parked, c)
 	}

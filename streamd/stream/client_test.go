@@ -1,77 +1,27 @@
 package stream
 
 import (
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// client is a Replier that keeps copies of its answers in the order in which they come.
+// client asks an engine and keeps its answers, one for each request.
 type client struct {
-	t     testing.TB
-	w     *world
-	mu    sync.Mutex
-	more  *sync.Cond
-	byTag map[uint64]wire.Response
-	order []uint64
-	late  bool
+	*enginetest.Client
+	w *world
 }
 
 func newClient(t testing.TB, w *world) *client {
-	c := &client{t: t, w: w, byTag: make(map[uint64]wire.Response)}
-	c.more = sync.NewCond(&c.mu)
+	c := &client{Client: enginetest.NewClient(t), w: w}
+	c.Once = true
 	return c
 }
 
-// Reply keeps a copy of the answer.
-func (c *client) Reply(tag uint64, resp wire.Response) {
-	resp.Body = slices.Clone(resp.Body)
-	c.mu.Lock()
-	if _, twice := c.byTag[tag]; twice {
-		c.t.Errorf("request %d was answered twice", tag)
-	}
-	c.byTag[tag] = resp
-	c.order = append(c.order, tag)
-	c.mu.Unlock()
-	c.more.Broadcast()
-}
-
-// until waits until ok says so; it is called with the lock held.
-func (c *client) until(what string, ok func() bool) {
-	c.t.Helper()
-	timer := time.AfterFunc(30*time.Second, func() {
-		c.mu.Lock()
-		c.late = true
-		c.mu.Unlock()
-		c.more.Broadcast()
-	})
-	defer timer.Stop()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for !ok() {
-		if c.late {
-			c.t.Fatalf("%s: not after 30 s; answered: %v", what, c.order)
-		}
-		c.more.Wait()
-	}
-}
-
 // answer waits for the answer to tag.
-func (c *client) answer(tag uint64) (resp wire.Response) {
-	c.t.Helper()
-	c.until("an answer", func() bool { resp, _ = c.byTag[tag]; _, ok := c.byTag[tag]; return ok })
-	return resp
-}
-
-// answered returns the tags of all answers so far, in their order.
-func (c *client) answered() []uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.order)
-}
+func (c *client) answer(tag uint64) wire.Response { return c.Answer(tag) }
 
 // ask asks for an operation and does not wait for the answer.
 func (c *client) ask(tag uint64, op wire.Op, m payload) {
@@ -112,7 +62,7 @@ func (w *world) quiet() {
 	d := w.calls
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.all) != 0 || len(d.spots) != 0 || len(d.ends) != 0 || d.listeners.Load() != 0 || d.waiting.Load() != 0 {
-		w.t.Errorf("%d calls, %d spots and %d ends are left; %d listen, %d are parked", len(d.all), len(d.spots), len(d.ends), d.listeners.Load(), d.waiting.Load())
+	if len(d.all) != 0 || len(d.spots) != 0 || d.ends.Len() != 0 || d.listeners.Load() != 0 || d.waiting.Load() != 0 {
+		w.t.Errorf("%d calls, %d spots and %d ends are left; %d listen, %d are parked", len(d.all), len(d.spots), d.ends.Len(), d.listeners.Load(), d.waiting.Load())
 	}
 }

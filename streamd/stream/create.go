@@ -1,11 +1,11 @@
 package stream
 
 import (
-	"bytes"
 	"sync"
 	"sync/atomic"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/held"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -21,19 +21,7 @@ type creations struct {
 type creation struct {
 	e       *Engine
 	topic   string
-	waiting []late
-}
-
-// late is a request that was held back, with a copy of its body.
-type late struct {
-	req wire.Request
-	r   engine.Replier
-}
-
-func newLate(req *wire.Request, r engine.Replier) late {
-	l := late{*req, r}
-	l.req.Body = bytes.Clone(req.Body)
-	return l
+	waiting []held.Late
 }
 
 // join lets a request wait for its topic if that is being made: those who came before it wait as well.
@@ -47,8 +35,8 @@ func (c *creations) join(req *wire.Request, r engine.Replier, topic []byte) bool
 	if x == nil {
 		return false
 	}
-	x.e.held.enter(r)
-	x.waiting = append(x.waiting, newLate(req, r))
+	x.e.held.Enter(req.Op, r)
+	x.waiting = append(x.waiting, held.Keep(req, r))
 	return true
 }
 
@@ -65,9 +53,9 @@ const (
 // know yet; and a topic that is not there is made, if publishes may do that.
 func (e *Engine) doubt(g *replica.Group, req *wire.Request, r engine.Replier, topic []byte, makes bool) {
 	if !makes || !e.autoTopics {
-		l := newLate(req, r)
-		e.held.enter(r)
-		barrier(g, req.Deadline, r, func(err error) { e.resume(&l, sure, err) })
+		l := held.Keep(req, r)
+		e.held.Enter(req.Op, r)
+		g.Pass(&barrier, req.Deadline, r, func(err error) { e.resume(&l, sure, err) })
 		return
 	}
 	c := &e.creations
@@ -79,8 +67,8 @@ func (e *Engine) doubt(g *replica.Group, req *wire.Request, r engine.Replier, to
 		c.all[x.topic] = x
 		c.n.Add(1)
 	}
-	e.held.enter(r)
-	x.waiting = append(x.waiting, newLate(req, r))
+	e.held.Enter(req.Op, r)
+	x.waiting = append(x.waiting, held.Keep(req, r))
 	c.mu.Unlock()
 	if first {
 		m := wire.TopicCreate{Topic: []byte(x.topic)}
@@ -113,16 +101,16 @@ func (x *creation) Reply(_ uint64, resp wire.Response) {
 }
 
 // resume sends a request on that was held back, or says why not.
-func (e *Engine) resume(l *late, is trust, err error) {
+func (e *Engine) resume(l *held.Late, is trust, err error) {
 	switch g := e.group.Load(); {
 	case err != nil:
-		l.r.Reply(l.req.Tag, wire.Fail(err))
-	case l.req.Op == wire.OpStreamAppend:
-		e.append(g, &l.req, l.r, is)
+		l.Replier.Reply(l.Tag, wire.Fail(err))
+	case l.Op == wire.OpStreamAppend:
+		e.append(g, &l.Request, l.Replier, is)
 	default:
-		e.publish(g, &l.req, l.r, is)
+		e.publish(g, &l.Request, l.Replier, is)
 	}
-	e.held.leave(e, l.r)
+	e.held.Leave(l.Op, l.Replier)
 }
 
 // append begins an OpStreamAppend whose payload has been checked. Whether the partition is there is for the log to say, but a topic

@@ -11,6 +11,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/held"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -34,7 +35,7 @@ type Engine struct {
 	presses   *crew[*source]
 	pressing  atomic.Int64 // bytes that wait to be compressed, or for the log behind others
 	creations creations
-	held      held
+	held      *held.Requests
 
 	calls *calls
 	coord *coordinator
@@ -68,7 +69,7 @@ func Open(cfg Config) (*Engine, error) {
 	e.topics.all = make(map[string]*topic)
 	e.presses = newCrew(runtime.GOMAXPROCS(0), e.press)
 	e.creations.all = make(map[string]*creation)
-	e.held.all = make(map[engine.Replier]*hold)
+	e.held = held.New(func(wire.Op) bool { return false }, e.beginLate)
 	e.coord = newCoordinator(cfg.clock)
 	e.calls = newCalls(e, cfg.MaxCalls, cfg.Workers)
 	e.machine, err = fsm.NewMachine(st, fsm.Options{

@@ -65,10 +65,10 @@ func TestAnOrderedReadSeesWhatWasGatheredBeforeIt(t *testing.T) {
 			t.Errorf("behind %d publishes the end was %d", i+1, end)
 		}
 	}
-	if order := c.answered(); len(order) != 100 {
+	if order := c.Answered(); len(order) != 100 {
 		t.Errorf("%d answers", len(order))
 	}
-	if !w.held.empty() {
+	if w.holdsBack(c) {
 		t.Error("something is held back though everything has been answered")
 	}
 }
@@ -77,25 +77,23 @@ func TestWhatWaitsBehindAGatheredPublishCanBeWithdrawn(t *testing.T) {
 	w := newWorld(t, nil)
 	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionGzip}})
 	c := newClient(t, w)
-	w.held.enter(c)
+	w.held.Enter(wire.OpStreamPublish, c)
 	c.w.Submit(wire.Request{Op: wire.OpStreamInfo, Tag: 1, Flags: wire.FlagOrdered, Body: []byte("t")}, c)
 	c.w.Submit(wire.Request{Op: wire.OpStreamInfo, Tag: 2, Flags: wire.FlagOrdered, Body: []byte("t")}, c)
 	w.Cancel(c, 1)
 	if resp := c.answer(1); resp.Code != wire.Canceled {
 		t.Errorf("it was answered %v", resp.Code)
 	}
-	if got := c.answered(); !slices.Equal(got, []uint64{1}) {
+	if got := c.Answered(); !slices.Equal(got, []uint64{1}) {
 		t.Errorf("answered: %v", got)
 	}
-	w.held.leave(w.Engine, c)
+	w.held.Leave(wire.OpStreamPublish, c)
 	if resp := c.answer(2); resp.Code != wire.OK {
 		t.Errorf("it was answered %v", resp.Code)
 	}
 }
 
-// empty reports whether nothing is held back.
-func (h *held) empty() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.all) == 0 && h.n.Load() == 0
+// holdsBack reports whether what a client asks for in order must wait.
+func (w *world) holdsBack(c *client) bool {
+	return w.held.Join(&wire.Request{Op: wire.OpStreamInfo}, c)
 }

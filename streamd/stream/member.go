@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/held"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 	"github.com/skshohagmiah/flin/streamd/stream/internal/fsm"
@@ -83,13 +84,13 @@ func (e *Engine) moveTo(m *wire.StreamSeek) (offset int64, err error) {
 
 // asLeader answers with what fn says as soon as this node is known to lead and has applied what the request must see.
 func (e *Engine) asLeader(g *replica.Group, req *wire.Request, r engine.Replier, fn func(*wire.Request) wire.Response) {
-	l := newLate(req, r)
-	l.req.Flags &^= wire.FlagStale
-	whenCurrent(g, &l.req, r, func(err error) {
+	l := held.Keep(req, r)
+	l.Flags &^= wire.FlagStale
+	g.WhenCurrent(&l.Request, &barrier, r, func(err error) {
 		if err != nil {
-			r.Reply(l.req.Tag, wire.Fail(err))
+			r.Reply(l.Tag, wire.Fail(err))
 			return
 		}
-		r.Reply(l.req.Tag, fn(&l.req))
+		r.Reply(l.Tag, fn(&l.Request))
 	})
 }

@@ -151,7 +151,7 @@ func (u *publish) send(g *replica.Group, deadline int64, codec wire.Compression)
 	u.open = len(u.parts) + 1
 	if gathers {
 		u.held = true
-		u.e.held.enter(u.client)
+		u.e.held.Enter(wire.OpStreamPublish, u.client)
 	}
 	for i := range u.parts {
 		if p := &u.parts[i]; gathers {
@@ -198,7 +198,7 @@ func (u *publish) answer() {
 	client.Reply(u.tag, resp)
 	u.release()
 	if held {
-		e.held.leave(e, client)
+		e.held.Leave(wire.OpStreamPublish, client)
 	}
 }
 

@@ -20,15 +20,7 @@ func (e *Engine) read(g *replica.Group, req *wire.Request, r engine.Replier) {
 	case req.Flags&wire.FlagStale != 0 || g.CanRead():
 		e.readNow(req, r)
 	default:
-		late := *req
-		late.Body = bytes.Clone(req.Body)
-		g.AwaitRead(req.Deadline, func(err error) {
-			if err != nil {
-				r.Reply(late.Tag, wire.Fail(err))
-				return
-			}
-			e.readNow(&late, r)
-		})
+		g.ReadLater(req, r, func(req *wire.Request) { e.readNow(req, r) })
 	}
 }
 
@@ -57,41 +49,8 @@ func (e *Engine) keep(buf *[]byte, used []byte) {
 func (e *Engine) readSlow(g *replica.Group, req *wire.Request, r engine.Replier) {
 	body, op := bytes.Clone(req.Body), req.Op
 	t := e.pool.Open(r, req, func(t *pool.Task) { t.Answer(e.machine.Read(op, body, nil)) })
-	whenCurrent(g, req, r, func(err error) {
-		if err != nil {
-			t.Answer(wire.Fail(err))
-			return
-		}
-		e.pool.Add(t)
-	})
+	g.WhenCurrent(req, &barrier, r, t.Ready)
 }
 
-// whenCurrent calls fn when what has been applied here is what req must see, or with the reason why that will not be.
-func whenCurrent(g *replica.Group, req *wire.Request, r engine.Replier, fn func(error)) {
-	switch {
-	case req.Flags&wire.FlagOrdered != 0:
-		barrier(g, req.Deadline, r, fn)
-	case req.Flags&wire.FlagStale != 0 || g.CanRead():
-		fn(nil)
-	default:
-		g.AwaitRead(req.Deadline, fn)
-	}
-}
-
-// barrier proposes a read of nothing in r's name and calls fn when it has been applied: then so has everything that r has
-// proposed before.
-func barrier(g *replica.Group, deadline int64, r engine.Replier, fn func(error)) {
-	g.Propose(&wire.Request{Op: wire.OpStreamFetch, Deadline: deadline}, true, &callback{r, fn})
-}
-
-// callback is a Replier for one answer whose failure alone matters.
-type callback struct {
-	lane engine.Replier
-	fn   func(error)
-}
-
-// Reply calls the function.
-func (c *callback) Reply(_ uint64, resp wire.Response) { c.fn(resp.Err()) }
-
-// Lane returns whose order the command keeps.
-func (c *callback) Lane() wire.Replier { return c.lane }
+// barrier is what the engine proposes where a request must wait for what is in the log before it.
+var barrier = replica.Barrier{Op: wire.OpStreamFetch}

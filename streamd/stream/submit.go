@@ -2,6 +2,7 @@ package stream
 
 import (
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/held"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 	"github.com/skshohagmiah/flin/streamd/stream/internal/fsm"
@@ -29,10 +30,30 @@ func (e *Engine) Submit(req wire.Request, r engine.Replier) {
 			return
 		}
 	}
-	if req.Flags&wire.FlagOrdered != 0 && e.held.join(&req, r) {
+	if req.Flags&wire.FlagOrdered != 0 && e.waits(&req, r) {
 		return
 	}
 	e.begin(g, kind, &req, r)
+}
+
+// waits lets an ordered request wait behind publishes of its client's that are held back: their topic is being made, or they are
+// gathered to be compressed. Publishes wait only behind others that do: each partition has them in order anyway.
+func (e *Engine) waits(req *wire.Request, r engine.Replier) bool {
+	if req.Op == wire.OpStreamPublish {
+		return e.held.Follow(req, r)
+	}
+	return e.held.Join(req, r)
+}
+
+// beginLate begins a request that has waited. A batch is judged once more: its topic may not have been there before.
+func (e *Engine) beginLate(l *held.Late) {
+	if l.Op == wire.OpStreamAppend {
+		if err := e.machine.Check(l.Op, l.Body); err != nil {
+			l.Replier.Reply(l.Tag, wire.Fail(err))
+			return
+		}
+	}
+	e.begin(e.group.Load(), fsm.KindOf(l.Op), &l.Request, l.Replier)
 }
 
 // begin sends a request on its way. Nothing of its client's that it must come after is held back.
@@ -64,7 +85,7 @@ func (e *Engine) begin(g *replica.Group, kind fsm.Kind, req *wire.Request, r eng
 
 // Cancel withdraws a request: see engine.Engine. A publish that others share a batch with is answered with what becomes of it.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
-	if e.calls.cancel(r, tag) || e.pool.Cancel(r, tag) || e.held.cancel(r, tag) {
+	if e.calls.cancel(r, tag) || e.pool.Cancel(r, tag) || e.held.Cancel(r, tag) {
 		return
 	}
 	if g := e.group.Load(); g != nil {

@@ -59,7 +59,7 @@ func (e *Engine) evict(ctx context.Context, g *replica.Group) time.Duration {
 
 // runRetention removes what topics keep no longer and what nobody has asked about for long, while this node leads.
 func (e *Engine) runRetention(ctx context.Context) {
-	retain, expire := fsm.AppendLimit(nil, fsm.RetainLimit), fsm.AppendLimit(nil, fsm.ExpireLimit)
+	retain, expire := wire.AppendLimit(nil, fsm.RetainLimit), wire.AppendLimit(nil, fsm.ExpireLimit)
 	for chores.Wait(ctx, retainEvery) {
 		e.sweepTopics()
 		e.retained.Add(uint64(e.chores.Sweep(ctx, wire.OpStreamRetain, retain, e.overdue)))
@@ -77,5 +77,5 @@ func (e *Engine) overdue() int64 {
 
 // runCollector removes what deleted topics have left.
 func (e *Engine) runCollector(ctx context.Context) {
-	e.chores.Collect(ctx, wire.OpStreamCollect, fsm.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
+	e.chores.Collect(ctx, wire.OpStreamCollect, wire.AppendLimit(nil, fsm.CollectLimit), e.machine.Garbage)
 }

@@ -28,14 +28,14 @@ func (s *suite) allowed(t *testing.T, op wire.Op, resp *wire.Response) {
 
 func (s *suite) samples(t *testing.T) {
 	seen := map[wire.Op]bool{}
-	c := newClient()
+	c := NewClient(t)
 	for i, req := range s.spec.Samples {
 		req.Tag = uint64(i + 1)
 		seen[req.Op] = true
 		s.e.Submit(req, c)
 	}
 	for i, req := range s.spec.Samples {
-		resp := c.last(t, uint64(i+1))
+		resp := c.last(uint64(i + 1))
 		s.allowed(t, req.Op, &resp)
 		if resp.Code == wire.Invalid || resp.Code == wire.Unsupported {
 			t.Errorf("sample %d, %v, was answered %v: %s", i, req.Op, resp.Code, resp.Body)
@@ -58,16 +58,16 @@ func (s *suite) garbage(t *testing.T) {
 	slices.SortFunc(bodies, bytes.Compare)
 	bodies = slices.CompactFunc(bodies, bytes.Equal)
 	for op := range s.spec.Ops {
-		c := newClient()
+		c := NewClient(t)
 		for i, body := range bodies {
 			s.e.Submit(wire.Request{Op: op, Tag: uint64(i), Body: bytes.Clone(body)}, c)
 		}
 		for i := range bodies {
 			tag := uint64(i)
-			if c.until(t, tag, func(all []wire.Response) bool { return len(all) > 0 })[0].More {
+			if c.until(tag, func(all []wire.Response) bool { return len(all) > 0 })[0].More {
 				s.e.Cancel(c, tag)
 			}
-			resp := c.last(t, tag)
+			resp := c.last(tag)
 			s.allowed(t, op, &resp)
 		}
 	}
@@ -125,12 +125,12 @@ func (s *suite) readYourWrite(t *testing.T) {
 }
 
 func (s *suite) loan(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	req := s.spec.Write(s.count + 1)
 	req.Tag, req.Body = 1, bytes.Clone(req.Body)
 	s.e.Submit(req, c)
 	scribble(req.Body)
-	if resp := c.last(t, 1); resp.Code != wire.OK {
+	if resp := c.last(1); resp.Code != wire.OK {
 		t.Fatalf("a write whose body was reused after Submit was answered %v: %s", resp.Code, resp.Body)
 	}
 	s.count++
@@ -138,14 +138,14 @@ func (s *suite) loan(t *testing.T) {
 	req.Tag, req.Body = 2, bytes.Clone(req.Body)
 	s.e.Submit(req, c)
 	scribble(req.Body)
-	resp := c.last(t, 2)
+	resp := c.last(2)
 	if n := s.found(t, &resp); n != s.count {
 		t.Fatalf("read %d after %d was written", n, s.count)
 	}
 }
 
 func (s *suite) ordered(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	const rounds = 100
 	base := s.count
 	for i := range rounds {
@@ -157,10 +157,10 @@ func (s *suite) ordered(t *testing.T) {
 		s.e.Submit(r, c)
 	}
 	for i := range rounds {
-		if w := c.last(t, uint64(2*i+1)); w.Code != wire.OK {
+		if w := c.last(uint64(2*i + 1)); w.Code != wire.OK {
 			t.Fatalf("write %d was answered %v: %s", i, w.Code, w.Body)
 		}
-		resp := c.last(t, uint64(2*i+2))
+		resp := c.last(uint64(2*i + 2))
 		if n := s.found(t, &resp); n != base+i+1 {
 			t.Fatalf("the read behind write %d found %d", base+i+1, n)
 		}
@@ -187,7 +187,7 @@ func (s *suite) restore(t *testing.T) {
 }
 
 func (s *suite) cancel(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	const n = 50
 	for i := range n {
 		req := s.spec.Write(s.count + 1)
@@ -199,12 +199,12 @@ func (s *suite) cancel(t *testing.T) {
 		s.e.Cancel(c, req.Tag)
 	}
 	for i := range n {
-		c.last(t, uint64(i+1))
+		c.last(uint64(i + 1))
 	}
 	s.restore(t)
 	// A second last answer would come with what follows at the latest.
 	for i := range n {
-		c.last(t, uint64(i+1))
+		c.last(uint64(i + 1))
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
@@ -214,7 +214,7 @@ func (s *suite) cancel(t *testing.T) {
 }
 
 func (s *suite) stray(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	s.e.Cancel(c, 99)
 	s.e.Credit(c, 99, 1)
 	s.e.Credit(c, 99, -1)
@@ -247,11 +247,11 @@ func (s *suite) concurrent(t *testing.T) {
 }
 
 func (s *suite) credits(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	req := s.spec.Stream()
 	req.Tag = 1
 	s.e.Submit(req, c)
-	all := c.until(t, 1, func(all []wire.Response) bool { return len(all) > 0 })
+	all := c.until(1, func(all []wire.Response) bool { return len(all) > 0 })
 	if first := all[0]; !first.More {
 		t.Fatalf("the stream did not stand: %v %s", first.Code, first.Body)
 	}
@@ -260,14 +260,14 @@ func (s *suite) credits(t *testing.T) {
 		s.write(t)
 	}
 	// Without a credit nothing comes, however long the other answers took.
-	if all := c.until(t, 1, func([]wire.Response) bool { return true }); len(all) != 1 {
+	if all := c.until(1, func([]wire.Response) bool { return true }); len(all) != 1 {
 		t.Fatalf("%d answers came without a credit", len(all)-1)
 	}
 	told, granted := 0, 0
 	for told < writes {
 		granted++
 		s.e.Credit(c, 1, 1)
-		all := c.until(t, 1, func(all []wire.Response) bool { return len(all) > granted || ended(all) })
+		all := c.until(1, func(all []wire.Response) bool { return len(all) > granted || ended(all) })
 		if len(all) != granted+1 {
 			t.Fatalf("%d answers came for %d credits: %+v", len(all)-1, granted, all[len(all)-1])
 		}
@@ -281,13 +281,13 @@ func (s *suite) credits(t *testing.T) {
 		t.Fatalf("the stream told of %d writes, %d were made", told, writes)
 	}
 	s.e.Cancel(c, 1)
-	if resp := c.last(t, 1); resp.Code != wire.Canceled {
+	if resp := c.last(1); resp.Code != wire.Canceled {
 		t.Errorf("the stream that was withdrawn ended with %v", resp.Code)
 	}
 }
 
 func (s *suite) endStream(t *testing.T) {
-	c := newClient()
+	c := NewClient(t)
 	const streams = 20
 	for i := range streams {
 		req := s.spec.Stream()
@@ -303,7 +303,7 @@ func (s *suite) endStream(t *testing.T) {
 		s.e.Cancel(c, uint64(i+1))
 	}
 	for i := range streams {
-		if resp := c.last(t, uint64(i+1)); resp.Code != wire.Canceled {
+		if resp := c.last(uint64(i + 1)); resp.Code != wire.Canceled {
 			t.Errorf("stream %d ended with %v: %s", i+1, resp.Code, resp.Body)
 		}
 	}

@@ -117,6 +117,15 @@ func (p *Pool) Add(t *Task) {
 	}
 }
 
+// Ready queues a task that has waited for something, or answers it why that will not be.
+func (t *Task) Ready(err error) {
+	if err != nil {
+		t.Answer(wire.Fail(err))
+		return
+	}
+	t.p.Add(t)
+}
+
 // work runs tasks until there are none.
 func (p *Pool) work() {
 	for {

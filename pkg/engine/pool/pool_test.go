@@ -121,3 +121,16 @@ func TestABoundTaskIsItsOwnersAlone(t *testing.T) {
 		t.Error("a task that was withdrawn can be bound")
 	}
 }
+
+func TestATaskThatHasWaitedRunsOrSaysWhyNot(t *testing.T) {
+	p := New("test", 1, 1)
+	defer p.Close()
+	a := newAnswers()
+	run := func(t *Task) { t.Answer(wire.Response{}) }
+	p.Open(a, &wire.Request{Tag: 1}, run).Ready(nil)
+	a.wait(1)
+	p.Open(a, &wire.Request{Tag: 2}, run).Ready(wire.Errorf(wire.NotLeader, "another leads"))
+	if all := a.wait(2); len(all) != 2 || all[0].Code != wire.OK || all[1].Code != wire.NotLeader {
+		t.Errorf("answers %v", all)
+	}
+}

@@ -13,7 +13,7 @@ func collect(tx *Tx, body []byte, ans *wire.Response) error {
 	if tx.b == nil {
 		return errRead
 	}
-	limit, err := takeLimit(body, CollectLimit)
+	limit, err := wire.TakeLimit(body, CollectLimit)
 	if err != nil {
 		return err
 	}

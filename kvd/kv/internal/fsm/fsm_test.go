@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -32,11 +33,7 @@ type bench struct {
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	o.MinFree, o.CacheSize = 1, 32<<20
-	st, err := store.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := machinetest.Open(t, o)
 	ring := NewRing(1<<20, nil)
 	m, err := NewMachine(st, ring, wire.MaxValue)
 	if err != nil {
@@ -46,54 +43,26 @@ func newBench(t testing.TB, o store.Options) *bench {
 	return &bench{t: t, st: st, m: m, ring: ring, index: pos.Index, rev: pos.Revision, now: pos.Time}
 }
 
-func (b *bench) close() {
-	if err := b.st.Close(); err != nil {
-		b.t.Errorf("closing the store: %v", err)
-	}
-}
+func (b *bench) close() { machinetest.Close(b.t, b.st) }
 
 // apply executes one command as an entry of its own, at time b.now.
-func (b *bench) apply(op wire.Op, body []byte, read bool) (ans wire.Response) {
+func (b *bench) apply(op wire.Op, body []byte, read bool) wire.Response {
 	b.t.Helper()
 	b.index++
 	if !read {
 		b.rev++
 	}
 	c := replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-	if err := b.m.Apply(&c, &ans); err != nil {
-		b.t.Fatalf("%v: fault: %v", op, err)
-	}
-	ans.Body = append([]byte(nil), ans.Body...)
-	p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
-	b.st.Advance(p)
-	b.m.Applied(p)
+	ans := machinetest.Execute(b.t, b.m, &c)
+	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
 	return ans
 }
 
 // dump lists all that is in the store.
-func (b *bench) dump() string {
-	var out strings.Builder
-	v := b.st.View()
-	defer v.Close()
-	err := v.Iterate(nil, nil, store.IterOptions{}, func(key []byte, v store.Value) bool {
-		fmt.Fprintf(&out, "%q %x %q\n", key, v.Head, v.Body)
-		return true
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return out.String()
-}
+func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 0) }
 
 // hash is a number for all that is in the store.
-func (b *bench) hash() uint64 {
-	b.t.Helper()
-	h, err := b.st.Hash()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return h
-}
+func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
 
 // TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
 //

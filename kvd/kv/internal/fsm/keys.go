@@ -76,15 +76,3 @@ func takeIndex(p []byte) (expires int64, gen uint64, key []byte, ok bool) {
 	gen, key, ok = takeGen(p[9:])
 	return int64(at), gen, key, ok
 }
-
-// prefixEnd returns the first key behind all that begin with p, nil if there is none. It is a new slice.
-func prefixEnd(p []byte) []byte {
-	for i := len(p) - 1; i >= 0; i-- {
-		if p[i] != 0xFF {
-			end := append([]byte(nil), p[:i+1]...)
-			end[i]++
-			return end
-		}
-	}
-	return nil
-}

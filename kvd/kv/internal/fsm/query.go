@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -81,7 +82,7 @@ func (q *Query) walk(db byte, prefix []byte, limit int, fn func(key []byte, h he
 	from := append(append([]byte(nil), base...), prefix...)
 	n, cut := 0, false
 	fail := error(nil)
-	err = q.view.Iterate(from, prefixEnd(from), store.IterOptions{HeadsOnly: true}, func(full []byte, v store.Value) bool {
+	err = q.view.Iterate(from, keys.After(from), store.IterOptions{HeadsOnly: true}, func(full []byte, v store.Value) bool {
 		if limit > 0 && n >= limit {
 			cut = true
 			return false

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -59,7 +60,7 @@ func random(q *Query, body []byte, ans *wire.Response) error {
 // jump picks a key of a large database. pick is what it falls back to.
 func (q *Query) jump(db byte, first, pick []byte, letters *[256]bool) ([]byte, error) {
 	base := q.ks.prefixes[db]
-	end := prefixEnd(base)
+	end := keys.After(base)
 	var last []byte
 	err := q.view.Iterate(base, end, store.IterOptions{Reverse: true, HeadsOnly: true}, func(full []byte, _ store.Value) bool {
 		last = append(last, full[len(base):]...)

@@ -53,9 +53,9 @@ func randomCommand(r *rand.Rand) (wire.Op, []byte) {
 	case 12:
 		return wire.OpKVSetBit, (&wire.KVBit{DB: db, Key: key(), Offset: uint64(r.IntN(9000)), Bit: 1}).Append(nil)
 	case 13:
-		return wire.OpKVSweep, AppendLimit(nil, 1+r.IntN(4))
+		return wire.OpKVSweep, wire.AppendLimit(nil, 1+r.IntN(4))
 	case 14:
-		return wire.OpKVCollect, AppendLimit(nil, 1+r.IntN(4))
+		return wire.OpKVCollect, wire.AppendLimit(nil, 1+r.IntN(4))
 	case 15:
 		if r.IntN(6) > 0 {
 			return wire.OpKVGetDel, (&wire.KVKey{DB: db, Key: key()}).Append(nil)

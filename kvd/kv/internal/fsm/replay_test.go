@@ -1,11 +1,11 @@
 package fsm
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -40,7 +40,7 @@ func TestTheSameLogTwiceGivesTheSameStoreAndAnswers(t *testing.T) {
 		disk := newBench(t, store.Options{Dir: t.TempDir()})
 		for i, e := range log {
 			a, b := memory.play(e), disk.play(e)
-			if a.Code != b.Code || a.Rev != b.Rev || a.Num != b.Num || !bytes.Equal(a.Body, b.Body) {
+			if !machinetest.Equal(&a, &b) {
 				t.Fatalf("seed %d: command %d (%v) was answered %+v by one and %+v by the other", seed, i, e.op, a, b)
 			}
 			if i%400 == 399 {
@@ -63,23 +63,20 @@ func TestALogThatIsFedAgainFromTheLastFlushGivesTheSameStore(t *testing.T) {
 			whole.play(e)
 		}
 		dir := t.TempDir()
-		r := rand.New(rand.NewPCG(seed, 2))
-		for done := false; !done; {
+		machinetest.Refeed(t, seed, len(log), 300, func() machinetest.Life {
 			b := newBench(t, store.Options{Dir: dir})
-			from := int(b.index)
-			to := min(from+1+r.IntN(300), len(log))
-			for i := from; i < to; i++ {
-				b.play(log[i])
-				if i == from+(to-from)*3/4 {
-					<-b.st.Rotate()
-				}
+			return machinetest.Life{
+				Store: b.st,
+				Begin: int(b.index),
+				Play:  func(i int) { b.play(log[i]) },
+				End: func(last bool) {
+					if last && whole.hash() != b.hash() {
+						t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.dump(), b.dump())
+					}
+					b.close() // what was not flushed is gone
+				},
 			}
-			done = to == len(log)
-			if done && whole.hash() != b.hash() {
-				t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.dump(), b.dump())
-			}
-			b.close() // what was not flushed is gone
-		}
+		})
 		whole.close()
 	}
 }
@@ -131,7 +128,7 @@ func TestReadsAgreeWithAMap(t *testing.T) {
 				model[key] = v
 			}
 		case 4:
-			b.apply(wire.OpKVSweep, AppendLimit(nil, 3), false)
+			b.apply(wire.OpKVSweep, wire.AppendLimit(nil, 3), false)
 			if r.IntN(50) == 0 {
 				<-b.st.Rotate()
 			}

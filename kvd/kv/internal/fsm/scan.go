@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -84,7 +85,7 @@ func (p *pager) run() error {
 // bounds are the keys in the store between which the page lies.
 func (p *pager) bounds() (from, to []byte) {
 	full := func(key []byte) []byte { return append(bytes.Clone(p.base), key...) }
-	from, to = full(p.m.Prefix), prefixEnd(full(p.m.Prefix))
+	from, to = full(p.m.Prefix), keys.After(full(p.m.Prefix))
 	if start := full(p.m.Start); bytes.Compare(start, from) > 0 {
 		from = start
 	}

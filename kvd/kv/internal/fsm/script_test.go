@@ -160,7 +160,7 @@ func (s *script) build() (op wire.Op, body []byte) {
 		op, m = wire.OpKVSwap, &wire.KVDB{DB: byte(s.num(s.args[0])), Other: byte(s.num(s.args[1]))}
 	case "sweep", "collect":
 		op = map[string]wire.Op{"sweep": wire.OpKVSweep, "collect": wire.OpKVCollect}[s.name]
-		return op, AppendLimit(nil, int(s.opt("limit")))
+		return op, wire.AppendLimit(nil, int(s.opt("limit")))
 	default:
 		return s.buildMore()
 	}

@@ -1,9 +1,9 @@
 package fsm
 
 import (
-	"bytes"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 )
 
@@ -14,22 +14,14 @@ func TestASnapshotAndTheLogBehindItGiveWhatTheWholeLogGives(t *testing.T) {
 		for _, e := range log[:700] {
 			whole.play(e)
 		}
-		if err := <-whole.st.Rotate(); err != nil {
-			t.Fatal(err)
-		}
-		var stream bytes.Buffer
-		v := whole.st.PinFlushed()
-		if _, err := v.WriteTo(&stream); err != nil {
-			t.Fatal(err)
-		}
-		v.Close()
+		stream := machinetest.Snapshot(t, whole.st)
 		// A replica that had gone another way before: nothing of that must be left.
 		late := newBench(t, store.Options{Dir: t.TempDir()})
 		for _, e := range randomLog(900+seed, 200) {
 			late.play(e)
 		}
 		at, _, _ := late.ring.Seek(0)
-		if err := late.st.Install(&stream); err != nil {
+		if err := late.st.Install(stream); err != nil {
 			t.Fatal(err)
 		}
 		if err := late.m.Reset(); err != nil {
@@ -42,7 +34,7 @@ func TestASnapshotAndTheLogBehindItGiveWhatTheWholeLogGives(t *testing.T) {
 		late.index, late.rev, late.now = pos.Index, pos.Revision, pos.Time
 		for _, e := range log[700:] {
 			a, b := whole.play(e), late.play(e)
-			if a.Code != b.Code || a.Rev != b.Rev || a.Num != b.Num || !bytes.Equal(a.Body, b.Body) {
+			if !machinetest.Equal(&a, &b) {
 				t.Fatalf("seed %d: %v was answered %+v by one and %+v by the other", seed, e.op, a, b)
 			}
 		}

@@ -5,24 +5,12 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// How much one command removes: its keys are looked up while the whole group waits.
+// How much one sweep or collect removes (wire.AppendLimit): its keys are looked up while the whole group waits.
 const (
 	SweepLimit   = 256     // index entries in one sweep
 	CollectLimit = 2000    // keys in one collect
 	pieceBytes   = 2 << 20 // bytes of their keys
 )
-
-// AppendLimit makes the payload of a sweep or a collect: how many keys it looks at, at most.
-func AppendLimit(b []byte, limit int) []byte { return wire.AppendUvarint(b, uint64(limit)) }
-
-func takeLimit(body []byte, most int) (int, error) {
-	r := wire.NewReader(body)
-	n := r.Uvarint()
-	if err := r.Close(); err != nil {
-		return 0, err
-	}
-	return int(min(max(n, 1), uint64(most))), nil
-}
 
 // sweep serves OpKVSweep: it removes what has expired by the time of its entry, oldest first. An index entry whose key
 // has another expiry by now, or is gone, is just dropped. Num is the number of keys removed; with Rev set there is more.
@@ -30,7 +18,7 @@ func sweep(tx *Tx, body []byte, ans *wire.Response) error {
 	if tx.b == nil {
 		return errRead
 	}
-	limit, err := takeLimit(body, SweepLimit)
+	limit, err := wire.TakeLimit(body, SweepLimit)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -44,7 +45,7 @@ func create(m *Machine, c *replica.Command, ans *wire.Response) error {
 	}
 	if len(q.dedup.buckets) > 0 {
 		// With a shorter window the oldest bucket ends before its alarm.
-		m.alarms.push(alarm{at: q.dedup.buckets[0].end + int64(q.set.Window), qid: q.qid})
+		m.alarms.Push(alarm{at: q.dedup.buckets[0].end + int64(q.set.Window), qid: q.qid})
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func clearQueue(m *Machine, c *replica.Command, ans *wire.Response) error {
 // empty takes everything out of a queue.
 func (m *Machine) empty(q *queue) {
 	m.touchQueue(q)
-	m.discard(appendKey(nil, kindTrash, q.qid))
+	m.discard(keys.Append(nil, kindTrash, q.qid))
 	delete(m.byQID, q.qid)
 	for c := m.cache.newest; c != nil; {
 		next := c.older

@@ -1,6 +1,10 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/skshohagmiah/flin/pkg/store/keys"
+)
 
 // cacheBytes bounds the decoded chunks in memory.
 const cacheBytes = 64 << 20
@@ -94,7 +98,7 @@ func (m *Machine) load(c *chunk) error {
 func (m *Machine) fetch(qid, first uint64) (h head, value []byte, err error) {
 	m.mu.Unlock()
 	defer m.mu.Lock()
-	key := appendKey(m.scratch[:0], kindChunk, qid, first)
+	key := keys.Append(m.scratch[:0], kindChunk, qid, first)
 	m.scratch = key
 	v, ok, err := m.st.Get(key, nil)
 	if err != nil {

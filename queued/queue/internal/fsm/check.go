@@ -247,6 +247,6 @@ func checkReturn(_ *Machine, p *payloads, body []byte) error {
 }
 
 func checkLimit(_ *Machine, _ *payloads, body []byte) error {
-	_, err := takeLimit(body, 1)
+	_, err := wire.TakeLimit(body, 1)
 	return err
 }

@@ -1,5 +1,7 @@
 package fsm
 
+import "github.com/skshohagmiah/flin/pkg/engine/heap"
+
 // alarm says that something of a queue may need a tick from a time on: a chunk, or with first 0 its dedup ids. It may ring
 // too early or for nothing, but never late: so which alarms there are changes nothing but when a tick looks.
 type alarm struct {
@@ -23,18 +25,18 @@ func (m *Machine) alert(c *chunk, at int64) {
 	switch {
 	case c.pos < 0:
 		c.wake = at
-		m.wakes.push(c)
+		m.wakes.Push(c)
 	case at < c.wake:
 		c.wake = at
-		m.wakes.fix(c.pos)
+		m.wakes.Fix(c.pos)
 	}
 }
 
 // pass lets time go on to now: leases run out, delays end. Nothing of that is written: it follows from what is stored.
 func (m *Machine) pass(now int64) error {
 	m.now = now
-	for m.wakes.len() > 0 && m.wakes.items[0].wake <= now {
-		c := m.wakes.remove(0)
+	for m.wakes.Len() > 0 && m.wakes.First().wake <= now {
+		c := m.wakes.Remove(0)
 		if c.removed || c.qid != c.q.qid || c.q.deleted {
 			continue
 		}
@@ -43,7 +45,7 @@ func (m *Machine) pass(now int64) error {
 		}
 	}
 	m.ring()
-	if m.stale > 1000 && m.stale > m.alarms.len()/2 {
+	if m.stale > 1000 && m.stale > m.alarms.Len()/2 {
 		m.muster()
 	}
 	return nil
@@ -51,10 +53,10 @@ func (m *Machine) pass(now int64) error {
 
 // ring moves the alarms whose time has come.
 func (m *Machine) ring() {
-	for m.alarms.len() > 0 && m.alarms.items[0].at <= m.now {
-		a := m.alarms.remove(0)
+	for m.alarms.Len() > 0 && m.alarms.First().at <= m.now {
+		a := m.alarms.Remove(0)
 		if m.byQID[a.qid] != nil {
-			m.overdue.push(a)
+			m.overdue.Push(a)
 		}
 	}
 }
@@ -77,7 +79,7 @@ func (m *Machine) wake(c *chunk) error {
 			continue
 		case e.status == leased && e.final:
 			m.move(c, i, doomed)
-			m.overdue.push(alarm{qid: c.qid, first: c.first})
+			m.overdue.Push(alarm{qid: c.qid, first: c.first})
 			continue
 		}
 		e.until, e.nonce, e.final, e.implicit = 0, 0, false, false
@@ -91,8 +93,9 @@ func (m *Machine) wake(c *chunk) error {
 
 // muster drops the alarms whose chunk is not there any more.
 func (m *Machine) muster() {
-	kept := m.alarms.items[:0]
-	for _, a := range m.alarms.items {
+	all := m.alarms.Items()
+	kept := all[:0]
+	for _, a := range all {
 		q := m.byQID[a.qid]
 		if q == nil {
 			continue
@@ -104,9 +107,9 @@ func (m *Machine) muster() {
 		}
 		kept = append(kept, a)
 	}
-	m.alarms.items = nil
+	m.alarms = heap.New(sooner, nil)
 	for _, a := range kept {
-		m.alarms.push(a)
+		m.alarms.Push(a)
 	}
 	m.stale = 0
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -41,7 +42,7 @@ func (t *trash) ranges() (list [][]byte) {
 
 // collect serves OpQueueCollect. Num is the number of keys removed; with Rev set there is more.
 func collect(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, CollectLimit)
+	limit, err := wire.TakeLimit(c.Body, CollectLimit)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (m *Machine) collectSome(t *trash, limit int) (n int, more bool, err error)
 	defer v.Close()
 	var last []byte
 	for _, prefix := range t.ranges() {
-		from, to := prefix, after(prefix)
+		from, to := prefix, keys.After(prefix)
 		if bytes.Compare(t.mark, from) > 0 {
 			from = t.mark
 		}

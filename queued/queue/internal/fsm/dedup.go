@@ -3,6 +3,8 @@ package fsm
 import (
 	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 )
 
 // dedupID stands for a dedup id: the first half of its SHA-256.
@@ -50,7 +52,7 @@ func (m *Machine) remember(q *queue, id dedupID, message uint64) {
 	if b == nil || b.end <= m.now {
 		b = &bucket{start: m.now, end: m.now + max(int64(q.set.Window)/10, 1000), ids: map[dedupID]uint64{}}
 		d.buckets = append(d.buckets, b)
-		m.alarms.push(alarm{at: b.end + int64(q.set.Window), qid: q.qid})
+		m.alarms.Push(alarm{at: b.end + int64(q.set.Window), qid: q.qid})
 	}
 	if len(d.fresh) == 0 {
 		d.fresh = binary.BigEndian.AppendUint64(d.fresh, uint64(b.end))
@@ -66,7 +68,7 @@ func (m *Machine) forget(q *queue) int {
 	d, n := &q.dedup, 0
 	for len(d.buckets) > n && d.buckets[n].end+int64(q.set.Window) <= m.now {
 		b := d.buckets[n]
-		m.discard(appendKey(nil, kindTrash, q.qid, uint64(b.start)))
+		m.discard(keys.Append(nil, kindTrash, q.qid, uint64(b.start)))
 		d.count -= len(b.ids)
 		d.from = uint64(b.start) + 1
 		n++
@@ -76,7 +78,7 @@ func (m *Machine) forget(q *queue) int {
 		m.touchQueue(q)
 	}
 	if len(d.buckets) > 0 {
-		m.alarms.push(alarm{at: d.buckets[0].end + int64(q.set.Window), qid: q.qid})
+		m.alarms.Push(alarm{at: d.buckets[0].end + int64(q.set.Window), qid: q.qid})
 	}
 	return n
 }

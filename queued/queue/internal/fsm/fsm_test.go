@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -37,12 +38,9 @@ type bench struct {
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	o.MinFree, o.CacheSize = 1, 32<<20
-	st, err := store.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := machinetest.Open(t, o)
 	b := &bench{t: t, st: st, ready: map[string]int{}}
+	var err error
 	b.m, err = NewMachine(st, Options{OnReady: func(q string, n int) { b.ready[q] = n }})
 	if err != nil {
 		t.Fatal(err)
@@ -56,11 +54,7 @@ func (b *bench) begin() {
 	b.index, b.rev, b.now = pos.Index, pos.Revision, pos.Time
 }
 
-func (b *bench) close() {
-	if err := b.st.Close(); err != nil {
-		b.t.Errorf("closing the store: %v", err)
-	}
-}
+func (b *bench) close() { machinetest.Close(b.t, b.st) }
 
 // apply executes the commands as one entry, at time b.now.
 func (b *bench) apply(cmds ...command) (list []wire.Response) {
@@ -73,12 +67,7 @@ func (b *bench) apply(cmds ...command) (list []wire.Response) {
 			b.rev++
 		}
 		c := replica.Command{Op: cmd.op, Body: cmd.body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-		var ans wire.Response
-		if err := b.m.Apply(&c, &ans); err != nil {
-			b.t.Fatalf("%v: fault: %v", cmd.op, err)
-		}
-		ans.Body = append([]byte(nil), ans.Body...)
-		list = append(list, ans)
+		list = append(list, machinetest.Execute(b.t, b.m, &c))
 	}
 	b.finish(len(cmds) > 0)
 	return list
@@ -91,9 +80,7 @@ func (b *bench) finish(seal bool) {
 			b.t.Fatalf("sealing entry %d: %v", b.index, err)
 		}
 	}
-	p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
-	b.st.Advance(p)
-	b.m.Applied(p)
+	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
 }
 
 // one executes a command as an entry of its own.
@@ -103,29 +90,10 @@ func (b *bench) one(op wire.Op, m interface{ Append(b []byte) []byte }) wire.Res
 }
 
 // dump lists all that is in the store.
-func (b *bench) dump() string {
-	var out strings.Builder
-	v := b.st.View()
-	defer v.Close()
-	err := v.Iterate(nil, nil, store.IterOptions{}, func(key []byte, v store.Value) bool {
-		fmt.Fprintf(&out, "%q %x %.200q\n", key, v.Head, v.Body)
-		return true
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return out.String()
-}
+func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 200) }
 
 // hash is a number for all that is in the store.
-func (b *bench) hash() uint64 {
-	b.t.Helper()
-	h, err := b.st.Hash()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return h
-}
+func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
 
 // check compares the counts of every queue with its messages, and what memory has with what a restart would have.
 func (b *bench) check() {
@@ -138,19 +106,8 @@ func (b *bench) check() {
 		b.t.Fatal(err)
 	}
 	if got, want := summary(b.m), summary(again); got != want {
-		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, without(got, want), without(want, got))
+		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, machinetest.Without(got, want), machinetest.Without(want, got))
 	}
-}
-
-// without returns the lines of a that b has not.
-func without(a, b string) string {
-	var out strings.Builder
-	for line := range strings.Lines(a) {
-		if !strings.Contains(b, line) {
-			out.WriteString(line)
-		}
-	}
-	return out.String()
 }
 
 // summary says what a machine has in memory.

@@ -64,12 +64,12 @@ func (q *queue) place(g *group) {
 	can := !g.blocked && g.ready > 0
 	switch {
 	case can && g.pos < 0:
-		q.turns.push(g)
+		q.turns.Push(g)
 	case can:
-		q.turns.fix(g.pos)
+		q.turns.Fix(g.pos)
 	case g.pos >= 0:
 		// Its front may be gone already: take it out without a comparison of it.
-		q.turns.remove(g.pos)
+		q.turns.Remove(g.pos)
 	}
 }
 
@@ -95,7 +95,7 @@ func (m *Machine) served(q *queue, g *group) {
 	g.turn = q.turn
 	m.touchGroup(q, g)
 	if g.pos >= 0 {
-		q.turns.fix(g.pos)
+		q.turns.Fix(g.pos)
 	}
 }
 

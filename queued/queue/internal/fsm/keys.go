@@ -22,14 +22,6 @@ var ownKinds = [...]byte{kindChunk, kindDedup, kindRoster, kindState, kindTurn}
 
 var errDamaged = errors.New("queue: the store holds a record that cannot be read: restore this node from a replica or a backup")
 
-func appendKey(b []byte, kind byte, numbers ...uint64) []byte {
-	b = append(b, kind)
-	for _, n := range numbers {
-		b = binary.BigEndian.AppendUint64(b, n)
-	}
-	return b
-}
-
 // takeKey reads the numbers behind a key's first byte.
 func takeKey(key []byte, numbers ...*uint64) error {
 	key = key[1:]
@@ -39,17 +31,6 @@ func takeKey(key []byte, numbers ...*uint64) error {
 		}
 		*n = binary.BigEndian.Uint64(key)
 		key = key[8:]
-	}
-	return nil
-}
-
-// after returns the first key behind all that begin with prefix, which has a byte below 255.
-func after(prefix []byte) []byte {
-	end := append([]byte(nil), prefix...)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			return end[:i+1]
-		}
 	}
 	return nil
 }

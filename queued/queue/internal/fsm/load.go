@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/skshohagmiah/flin/pkg/engine/heap"
 	"github.com/skshohagmiah/flin/pkg/store"
 )
 
@@ -14,11 +15,8 @@ func (m *Machine) Reset() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.queues, m.byQID, m.sorted, m.recent, m.number = map[string]*queue{}, map[uint64]*queue{}, nil, nil, 0
-	m.wakes = heap[*chunk]{
-		less:  func(a, b *chunk) bool { return a.wake < b.wake },
-		moved: func(c *chunk, i int) { c.pos = i },
-	}
-	m.alarms, m.overdue, m.stale = heap[alarm]{less: sooner}, heap[alarm]{less: byPlace}, 0
+	m.wakes = heap.New(func(a, b *chunk) bool { return a.wake < b.wake }, func(c *chunk, i int) { c.pos = i })
+	m.alarms, m.overdue, m.stale = heap.New(sooner, nil), heap.New(byPlace, nil), 0
 	m.cache = cache{limit: m.cache.limit}
 	m.trash, m.spare = nil, nil
 	m.dirty, m.dirtyQueues, m.groups, m.noted, m.newTrash = nil, nil, nil, nil, nil
@@ -137,7 +135,7 @@ func (m *Machine) loadDesc(key []byte, v store.Value) error {
 		q.plain += h.n
 	}
 	if h.least != 0 {
-		m.alarms.push(alarm{at: h.least, qid: qid, first: first})
+		m.alarms.Push(alarm{at: h.least, qid: qid, first: first})
 	}
 	return nil
 }
@@ -200,7 +198,7 @@ func (m *Machine) count(c *chunk, i int, g *group) {
 	if e.status != ready && e.until <= m.now {
 		if e.status == leased && e.final {
 			e.status = doomed
-			m.overdue.push(alarm{qid: c.qid, first: c.first})
+			m.overdue.Push(alarm{qid: c.qid, first: c.first})
 		} else {
 			*e = ext{attempt: e.attempt}
 		}
@@ -290,13 +288,13 @@ func (m *Machine) settle() error {
 			q.place(g)
 		}
 		if len(q.dedup.buckets) > 0 {
-			m.alarms.push(alarm{at: q.dedup.buckets[0].end + int64(q.set.Window), qid: q.qid})
+			m.alarms.Push(alarm{at: q.dedup.buckets[0].end + int64(q.set.Window), qid: q.qid})
 		}
 		for _, l := range q.lanes {
 			for _, blk := range l.blocks {
 				for i := range blk {
 					if c := blk[i].c; c != nil && c.alive*4 < c.n {
-						m.alarms.push(alarm{at: c.touched + sparseAge, qid: c.qid, first: c.first})
+						m.alarms.Push(alarm{at: c.touched + sparseAge, qid: c.qid, first: c.first})
 						c.armed = true
 					}
 				}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/skshohagmiah/flin/pkg/engine/heap"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -35,9 +36,9 @@ type Machine struct {
 	recent      *queue   // found last
 	number      uint64   // the last qid
 	now         int64    // time of the newest entry
-	wakes       heap[*chunk]
-	alarms      heap[alarm] // what will need a tick
-	overdue     heap[alarm] // what needs one
+	wakes       heap.Heap[*chunk]
+	alarms      heap.Heap[alarm] // what will need a tick
+	overdue     heap.Heap[alarm] // what needs one
 	cache       cache
 	trash       []trash
 	sparseBytes int64 // dead bytes that are worth writing a chunk anew
@@ -167,13 +168,13 @@ func (m *Machine) Applied(store.Position) {
 // setDue finds out when something is due next.
 func (m *Machine) setDue() {
 	due := int64(math.MaxInt64)
-	if m.wakes.len() > 0 {
-		due = m.wakes.items[0].wake
+	if m.wakes.Len() > 0 {
+		due = m.wakes.First().wake
 	}
-	if m.alarms.len() > 0 {
-		due = min(due, m.alarms.items[0].at)
+	if m.alarms.Len() > 0 {
+		due = min(due, m.alarms.First().at)
 	}
-	if m.overdue.len() > 0 {
+	if m.overdue.Len() > 0 {
 		due = 0
 	}
 	m.due.Store(due)

@@ -119,8 +119,8 @@ func TestAPoppedMessageLeavesNothingInMemoryOrInTheStore(t *testing.T) {
 		b.now++
 	}
 	q := b.m.queues["jobs"]
-	if q.total() != 0 || len(q.groups) != 0 || b.m.cache.bytes != 0 || b.m.wakes.len() != 0 {
-		t.Errorf("left are %d messages, %d groups, %d bytes of cache, %d alarms", q.total(), len(q.groups), b.m.cache.bytes, b.m.wakes.len())
+	if q.total() != 0 || len(q.groups) != 0 || b.m.cache.bytes != 0 || b.m.wakes.Len() != 0 {
+		t.Errorf("left are %d messages, %d groups, %d bytes of cache, %d alarms", q.total(), len(q.groups), b.m.cache.bytes, b.m.wakes.Len())
 	}
 	for _, l := range q.lanes {
 		if l.chunks != 0 || len(l.blocks) != 0 || l.back.len() != 0 {

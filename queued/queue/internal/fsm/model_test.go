@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -60,7 +61,7 @@ func (b *bench) agree(m *model) {
 	for _, q := range b.m.sorted {
 		want, got := m.queues[q.name].describe(), b.state(q)
 		if got != want {
-			b.t.Fatalf("entry %d at %d: the machine has\n%s\nthe model has\n%s", b.index, b.now, without(got, want), without(want, got))
+			b.t.Fatalf("entry %d at %d: the machine has\n%s\nthe model has\n%s", b.index, b.now, machinetest.Without(got, want), machinetest.Without(want, got))
 		}
 	}
 }
@@ -81,7 +82,7 @@ func TestEveryAnswerIsThatOfAPlainModel(t *testing.T) {
 			}
 			c := p.command()
 			if c.op == wire.OpQueueTick {
-				c.body = AppendLimit(nil, TickLimit)
+				c.body = wire.AppendLimit(nil, TickLimit)
 			}
 			ans := b.apply(c)[0]
 			p.learn(c, &ans)

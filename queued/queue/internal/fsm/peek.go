@@ -1,5 +1,7 @@
 package fsm
 
+import "github.com/skshohagmiah/flin/pkg/engine/heap"
+
 // candidate is a group, or the messages without one, in the order of what would be delivered next.
 type candidate struct {
 	group *group // nil: messages without a group
@@ -12,20 +14,20 @@ type candidate struct {
 // next finds the n messages that would be taken next, one after another.
 func (v *viewer) next(q *queue, n int) error {
 	plain, ids := v.plain(q, n)
-	line := heap[candidate]{less: func(a, b candidate) bool {
+	line := heap.New(func(a, b candidate) bool {
 		if x, y := a.id>>56, b.id>>56; x != y {
 			return x < y
 		}
 		return a.turn < b.turn
-	}}
+	}, nil)
 	for _, g := range firstGroups(q, n) {
-		line.push(candidate{group: g, id: g.front(), turn: g.turn})
+		line.Push(candidate{group: g, id: g.front(), turn: g.turn})
 	}
 	if len(ids) > 0 {
-		line.push(candidate{id: ids[0], turn: q.plainTurn})
+		line.Push(candidate{id: ids[0], turn: q.plainTurn})
 	}
-	for turn := q.turn; len(v.found) < n && line.len() > 0; {
-		c := line.remove(0)
+	for turn := q.turn; len(v.found) < n && line.Len() > 0; {
+		c := line.Remove(0)
 		before := len(v.found)
 		if c.group == nil {
 			if s := plain[c.at]; s != nil {
@@ -39,7 +41,7 @@ func (v *viewer) next(q *queue, n int) error {
 			c.turn = turn
 		}
 		if c.advance(ids) {
-			line.push(c)
+			line.Push(c)
 		}
 		if len(v.missing) >= n {
 			break
@@ -70,18 +72,18 @@ func (c *candidate) advance(plain []uint64) bool {
 
 // firstGroups returns the n groups that are served first, without a change of their heap.
 func firstGroups(q *queue, n int) (list []*group) {
-	all := q.turns.items
+	all := q.turns.Items()
 	if len(all) == 0 {
 		return nil
 	}
-	next := heap[int]{less: func(a, b int) bool { return before(all[a], all[b]) }}
-	next.push(0)
-	for len(list) < n && next.len() > 0 {
-		i := next.remove(0)
+	next := heap.New(func(a, b int) bool { return before(all[a], all[b]) }, nil)
+	next.Push(0)
+	for len(list) < n && next.Len() > 0 {
+		i := next.Remove(0)
 		list = append(list, all[i])
 		for _, child := range [...]int{2*i + 1, 2*i + 2} {
 			if child < len(all) {
-				next.push(child)
+				next.Push(child)
 			}
 		}
 	}

@@ -88,8 +88,8 @@ func (m *Machine) pick(q *queue) (*chunk, int, error) {
 			break
 		}
 	}
-	if q.turns.len() > 0 {
-		g := q.turns.items[0]
+	if q.turns.Len() > 0 {
+		g := q.turns.First()
 		prio := 255 - uint8(g.front()>>56)
 		if l == nil || prio > l.prio || prio == l.prio && g.turn < q.plainTurn {
 			c, i, err := m.locate(q, g.front(), false)

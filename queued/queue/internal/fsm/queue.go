@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skshohagmiah/flin/pkg/engine/heap"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -40,12 +41,12 @@ type contents struct {
 	free                   int     // ready messages that no lease of their group keeps back
 	lanes                  []*lane // by priority, highest first
 	groups                 map[string]*group
-	turns                  heap[*group]
+	turns                  heap.Heap[*group]
 	dedup                  dedup
 }
 
 func newContents() contents {
-	return contents{turns: heap[*group]{less: before, moved: func(g *group, i int) { g.pos = i }}}
+	return contents{turns: heap.New(before, func(g *group, i int) { g.pos = i })}
 }
 
 func (q *queue) total() int { return q.ready + q.delayed + q.leased }

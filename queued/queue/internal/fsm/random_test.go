@@ -132,9 +132,9 @@ func (p *player) command() command {
 		}
 		fallthrough
 	case n < 90:
-		return command{wire.OpQueueTick, AppendLimit(nil, 1+p.r.IntN(12))}
+		return command{wire.OpQueueTick, wire.AppendLimit(nil, 1+p.r.IntN(12))}
 	case n < 92:
-		return command{wire.OpQueueCollect, AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{wire.OpQueueCollect, wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 94:
 		return command{wire.OpQueueRedrive, (&wire.QueueRedrive{Queue: q, Count: uint64(p.r.IntN(4))}).Append(nil)}
 	}

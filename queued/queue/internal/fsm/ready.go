@@ -168,7 +168,7 @@ func (m *Machine) removeChunk(c *chunk) {
 	}
 	m.cache.drop(c)
 	if c.pos >= 0 {
-		m.wakes.remove(c.pos)
+		m.wakes.Remove(c.pos)
 	}
 	if c.flags&flagTTL != 0 {
 		m.stale++

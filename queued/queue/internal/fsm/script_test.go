@@ -248,7 +248,7 @@ func (s *script) build() command {
 		if n == 0 {
 			n = TickLimit
 		}
-		return command{op, AppendLimit(nil, int(n))}
+		return command{op, wire.AppendLimit(nil, int(n))}
 	case "push":
 		p := &wire.QueuePush{Queue: q}
 		for _, body := range s.args[1:] {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 )
 
 // Seal writes what the commands of the entry have done, once for all of them.
@@ -104,7 +105,7 @@ func (m *Machine) writeChunk(b *store.Batch, c *chunk) {
 		b.Delete(m.key(kindRoster, c.qid, c.first))
 	}
 	if h.least != 0 && !c.rewrite {
-		m.alarms.push(alarm{at: h.least, qid: c.qid, first: c.first})
+		m.alarms.Push(alarm{at: h.least, qid: c.qid, first: c.first})
 	}
 	if c.lane.tail == c {
 		c.lane.tail = nil
@@ -138,7 +139,7 @@ func (m *Machine) writeGroups(b *store.Batch) {
 		if g.qid != d.q.qid || d.q.deleted {
 			continue
 		}
-		m.scratch = append(appendKey(m.scratch[:0], kindTurn, g.qid), g.key...)
+		m.scratch = append(keys.Append(m.scratch[:0], kindTurn, g.qid), g.key...)
 		if g.alive > 0 {
 			b.Set(m.scratch, binary.BigEndian.AppendUint64(nil, g.turn), nil)
 			g.stored = true
@@ -167,7 +168,7 @@ func (m *Machine) writeQueue(b *store.Batch, q *queue) {
 
 // key makes a key that is valid until the next.
 func (m *Machine) key(kind byte, numbers ...uint64) []byte {
-	m.keyBuf = appendKey(m.keyBuf[:0], kind, numbers...)
+	m.keyBuf = keys.Append(m.keyBuf[:0], kind, numbers...)
 	return m.keyBuf
 }
 

@@ -263,7 +263,7 @@ func (m *Machine) undo(c *chunk, i int, ms *msg, as ext) (bool, error) {
 // expect sets an alarm for an expiry that the chunk's alarm may not cover.
 func (m *Machine) expect(c *chunk, expires int64) {
 	if expires != 0 {
-		m.alarms.push(alarm{at: expires, qid: c.qid, first: c.first})
+		m.alarms.Push(alarm{at: expires, qid: c.qid, first: c.first})
 	}
 }
 

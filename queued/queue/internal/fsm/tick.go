@@ -8,37 +8,25 @@ import (
 )
 
 // TickLimit and CollectLimit are how many things one OpQueueTick does, and how many keys one OpQueueCollect removes, at
-// most.
+// most (wire.AppendLimit). In their answers Num is the number of things done; Rev is 0 when nothing was and nothing more is to
+// be done now.
 const (
 	TickLimit    = 1000
 	CollectLimit = 2000
 )
 
-// AppendLimit makes the payload of an OpQueueTick or an OpQueueCollect. In their answers Num is the number of things
-// done; Rev is 0 when nothing was and nothing more is to be done now.
-func AppendLimit(b []byte, n int) []byte { return wire.AppendUvarint(b, uint64(n)) }
-
-func takeLimit(body []byte, most int) (int, error) {
-	r := wire.NewReader(body)
-	n := r.Uvarint()
-	if err := r.Close(); err != nil {
-		return 0, err
-	}
-	return int(min(max(n, 1), uint64(most))), nil
-}
-
 // tick serves OpQueueTick: it does what time demands and cannot be done without writing. Messages whose last lease ran
 // out become dead letters, those that have expired go, dedup ids are forgotten, and chunks of which little is alive are
 // written anew.
 func tick(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, TickLimit)
+	limit, err := wire.TakeLimit(c.Body, TickLimit)
 	if err != nil {
 		return err
 	}
 	m.ring() // those that were set for a time that was over
 	before := m.buried
-	for m.overdue.len() > 0 && ans.Num < int64(limit) && m.buried-before < moveBudget && m.budget < entryBudget {
-		a := m.overdue.items[0]
+	for m.overdue.Len() > 0 && ans.Num < int64(limit) && m.buried-before < moveBudget && m.budget < entryBudget {
+		a := m.overdue.First()
 		n, done, err := m.service(a, limit-int(ans.Num), before+moveBudget)
 		if err != nil {
 			return err
@@ -47,11 +35,11 @@ func tick(m *Machine, c *replica.Command, ans *wire.Response) error {
 		if !done {
 			break
 		}
-		for m.overdue.len() > 0 && m.overdue.items[0].qid == a.qid && m.overdue.items[0].first == a.first {
-			m.overdue.remove(0)
+		for m.overdue.Len() > 0 && m.overdue.First().qid == a.qid && m.overdue.First().first == a.first {
+			m.overdue.Remove(0)
 		}
 	}
-	if ans.Num > 0 || m.overdue.len() > 0 {
+	if ans.Num > 0 || m.overdue.Len() > 0 {
 		ans.Rev = c.Revision
 	}
 	return nil
@@ -143,7 +131,7 @@ func (m *Machine) sweep(c *chunk, limit, bytes int) (n int, done bool, err error
 func (m *Machine) arm(c *chunk) {
 	if !c.armed {
 		c.armed = true
-		m.alarms.push(alarm{at: max(c.touched, m.now*b2i(c.dirty)) + sparseAge, qid: c.qid, first: c.first})
+		m.alarms.Push(alarm{at: max(c.touched, m.now*b2i(c.dirty)) + sparseAge, qid: c.qid, first: c.first})
 	}
 }
 
@@ -178,7 +166,7 @@ func (m *Machine) compact(c *chunk) error {
 			m.expect(c, e)
 		}
 		if c.status(i) == doomed {
-			m.overdue.push(alarm{qid: c.qid, first: c.first})
+			m.overdue.Push(alarm{qid: c.qid, first: c.first})
 		}
 	}
 	m.cache.drop(c)

@@ -1,6 +1,9 @@
 package fsm
 
-import "github.com/skshohagmiah/flin/pkg/wire"
+import (
+	"github.com/skshohagmiah/flin/pkg/store/keys"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
 
 // viewer looks at messages from outside the apply goroutine. It looks under the lock at what is in memory; what is missing
 // it reads from the store without the lock, and looks again.
@@ -66,7 +69,7 @@ func (v *viewer) fetch(p place) error {
 	if v.read[p] != nil {
 		return nil
 	}
-	val, ok, err := v.m.st.Get(appendKey(nil, kindChunk, p.qid, p.first), nil)
+	val, ok, err := v.m.st.Get(keys.Append(nil, kindChunk, p.qid, p.first), nil)
 	if err != nil || !ok {
 		return err
 	}

@@ -3,6 +3,7 @@ package fsm
 import (
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -153,7 +154,7 @@ func deleteTopic(m *Machine, c *replica.Command, ans *wire.Response) error {
 	m.delist(t)
 	m.key = appendNameKey(m.key[:0], kindTopic, t.snap.Name)
 	b.Delete(m.key)
-	m.discard(b, appendKey(nil, kindTrash, t.snap.ID))
+	m.discard(b, keys.Append(nil, kindTrash, t.snap.ID))
 	b.Commit()
 	m.noted.topic(t.snap.Name)
 	return nil

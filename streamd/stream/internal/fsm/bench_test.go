@@ -81,7 +81,7 @@ func BenchmarkAppend(b *testing.B) {
 					b.StopTimer()
 					spent := w.spent
 					for w.m.Overdue(w.now) {
-						w.run(wire.OpStreamRetain, AppendLimit(nil, RetainLimit))
+						w.run(wire.OpStreamRetain, wire.AppendLimit(nil, RetainLimit))
 					}
 					w.spent = spent
 					b.StartTimer()

@@ -59,7 +59,7 @@ func checkNothing(_ *Machine, _ *payloads, body []byte) error {
 func checkTopic(_ *Machine, _ *payloads, body []byte) error { return wire.CheckName("topic", body) }
 
 func checkLimit(_ *Machine, _ *payloads, body []byte) error {
-	_, err := takeLimit(body, 1)
+	_, err := wire.TakeLimit(body, 1)
 	return err
 }
 

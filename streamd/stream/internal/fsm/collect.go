@@ -7,6 +7,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -44,7 +45,7 @@ func (t *trash) prefixes() (list [][]byte) {
 
 // collect serves OpStreamCollect. Num is the number of keys removed.
 func collect(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, CollectLimit)
+	limit, err := wire.TakeLimit(c.Body, CollectLimit)
 	if err != nil || len(m.trash) == 0 {
 		return err
 	}
@@ -71,7 +72,7 @@ func (m *Machine) collectSome(t *trash, limit int) (n int, mark []byte, err erro
 	v := m.st.View()
 	defer v.Close()
 	for _, prefix := range t.prefixes() {
-		from, to := prefix, after(prefix)
+		from, to := prefix, keys.After(prefix)
 		if bytes.Compare(t.mark, from) > 0 {
 			from = t.mark
 		}

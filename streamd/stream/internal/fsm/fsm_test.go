@@ -3,13 +3,13 @@ package fsm
 import (
 	"flag"
 	"fmt"
-	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/record"
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -31,7 +31,7 @@ type payload interface{ Append(b []byte) []byte }
 // limit is the payload of the engine's own commands.
 type limit int
 
-func (n limit) Append(b []byte) []byte { return AppendLimit(b, int(n)) }
+func (n limit) Append(b []byte) []byte { return wire.AppendLimit(b, int(n)) }
 
 // bench is a machine over a store, with somebody who plays the log.
 type bench struct {
@@ -46,12 +46,9 @@ type bench struct {
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	o.MinFree, o.CacheSize = 1, 32<<20
-	st, err := store.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := machinetest.Open(t, o)
 	b := &bench{t: t, st: st}
+	var err error
 	b.m, err = NewMachine(st, Options{
 		OnAppend: func(topic string, p int, end int64) { b.told = append(b.told, fmt.Sprintf("%s/%d=%d", topic, p, end)) },
 		OnGroup:  func(group string) { b.told = append(b.told, "group "+group) },
@@ -69,11 +66,7 @@ func (b *bench) begin() {
 	b.index, b.rev, b.now = pos.Index, pos.Revision, pos.Time
 }
 
-func (b *bench) close() {
-	if err := b.st.Close(); err != nil {
-		b.t.Errorf("closing the store: %v", err)
-	}
-}
+func (b *bench) close() { machinetest.Close(b.t, b.st) }
 
 // apply executes the commands as one entry, at time b.now.
 func (b *bench) apply(cmds ...command) (list []wire.Response) {
@@ -85,12 +78,7 @@ func (b *bench) apply(cmds ...command) (list []wire.Response) {
 			b.rev++
 		}
 		c := replica.Command{Op: cmd.op, Body: cmd.body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-		var ans wire.Response
-		if err := b.m.Apply(&c, &ans); err != nil {
-			b.t.Fatalf("%v: fault: %v", cmd.op, err)
-		}
-		ans.Body = append([]byte(nil), ans.Body...)
-		list = append(list, ans)
+		list = append(list, machinetest.Execute(b.t, b.m, &c))
 	}
 	b.finish()
 	return list
@@ -98,10 +86,8 @@ func (b *bench) apply(cmds ...command) (list []wire.Response) {
 
 // finish ends an entry.
 func (b *bench) finish() {
-	p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
-	b.st.Advance(p)
 	b.told = b.told[:0]
-	b.m.Applied(p)
+	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
 }
 
 // one executes a command as an entry of its own.
@@ -186,29 +172,10 @@ func (b *bench) fetch(topic string, partition int, from, to int64, maxBytes int)
 }
 
 // dump lists all that is in the store.
-func (b *bench) dump() string {
-	var out strings.Builder
-	v := b.st.View()
-	defer v.Close()
-	err := v.Iterate(nil, nil, store.IterOptions{}, func(key []byte, v store.Value) bool {
-		fmt.Fprintf(&out, "%q %x %.100q\n", key, v.Head, v.Body)
-		return true
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return out.String()
-}
+func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 100) }
 
 // hash is a number for all that is in the store.
-func (b *bench) hash() uint64 {
-	b.t.Helper()
-	h, err := b.st.Hash()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return h
-}
+func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
 
 // check compares what memory has with what a restart would have.
 func (b *bench) check() {
@@ -218,17 +185,6 @@ func (b *bench) check() {
 		b.t.Fatal(err)
 	}
 	if got, want := summary(b.m), summary(again); got != want {
-		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, without(got, want), without(want, got))
+		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, machinetest.Without(got, want), machinetest.Without(want, got))
 	}
-}
-
-// without returns the lines of a that b has not.
-func without(a, b string) string {
-	var out strings.Builder
-	for line := range strings.Lines(a) {
-		if !strings.Contains(b, line) {
-			out.WriteString(line)
-		}
-	}
-	return out.String()
 }

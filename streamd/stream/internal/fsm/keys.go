@@ -3,6 +3,8 @@ package fsm
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 )
 
 // The keys. The first byte says what a key holds; behind it come, big-endian, the numbers named here. A tid names a topic, a gid
@@ -24,19 +26,10 @@ var topicKinds = [...]byte{kindBatch, kindOffset, kindPartition, kindProducer, k
 
 var errDamaged = errors.New("stream: the store holds a record that cannot be read: restore this node from a replica or a backup")
 
-// appendKey makes a key of numbers of eight bytes.
-func appendKey(b []byte, kind byte, numbers ...uint64) []byte {
-	b = append(b, kind)
-	for _, n := range numbers {
-		b = binary.BigEndian.AppendUint64(b, n)
-	}
-	return b
-}
-
 func appendNameKey(b []byte, kind byte, name string) []byte { return append(append(b, kind), name...) }
 
 func appendMemberKey(b []byte, gid uint64, name string) []byte {
-	return append(appendKey(b, kindMember, gid), name...)
+	return append(keys.Append(b, kindMember, gid), name...)
 }
 
 // appendPlaceKey makes a key of a partition. That of a batch or a producer goes on with a number.
@@ -55,7 +48,7 @@ func appendProducerKey(b []byte, tid uint64, partition int32, pid int64) []byte 
 }
 
 func appendOffsetKey(b []byte, tid, gid uint64, partition int32) []byte {
-	return binary.BigEndian.AppendUint32(appendKey(b, kindOffset, tid, gid), uint32(partition))
+	return binary.BigEndian.AppendUint32(keys.Append(b, kindOffset, tid, gid), uint32(partition))
 }
 
 // keyReader takes the numbers of a key, behind its first byte. After one that is missing all are zero, and ok is false.
@@ -90,17 +83,6 @@ func (r *keyReader) partition() int32 {
 func (r *keyReader) close() error {
 	if r.bad || len(r.rest) > 0 {
 		return errDamaged
-	}
-	return nil
-}
-
-// after returns the first key behind all that begin with prefix, which has a byte below 255.
-func after(prefix []byte) []byte {
-	end := append([]byte(nil), prefix...)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			return end[:i+1]
-		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -134,7 +135,7 @@ func (m *Machine) forget(b *store.Batch, g *group) {
 	m.key = appendNameKey(m.key[:0], kindGroup, g.name)
 	b.Delete(m.key)
 	for _, sh := range g.shares {
-		m.discard(b, appendKey(nil, kindTrash, sh.t.snap.ID, g.gid))
+		m.discard(b, keys.Append(nil, kindTrash, sh.t.snap.ID, g.gid))
 	}
 	m.delistGroup(g)
 	m.noted.group(g)

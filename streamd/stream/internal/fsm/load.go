@@ -39,7 +39,7 @@ func (m *Machine) load() error {
 	m.topics, m.byTID, m.sortedTopics, m.recent = map[string]*topic{}, map[uint64]*topic{}, nil, nil
 	m.groups, m.byGID, m.sortedGroups = map[string]*group{}, map[uint64]*group{}, nil
 	m.partitions, m.members, m.batches, m.bytes, m.records = 0, 0, 0, 0, 0
-	m.retention, m.empty, m.producers = agenda[*partition]{}, agenda[*group]{}, producerList{}
+	m.retention, m.empty, m.producers = newAgenda[*partition](), newAgenda[*group](), producerList{}
 	m.trash, m.noted = nil, notes{}
 	if err := m.loadAll(); err != nil {
 		return fmt.Errorf("stream: reading the store: %w", err)

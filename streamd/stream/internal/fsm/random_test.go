@@ -118,11 +118,11 @@ func (p *player) command() command {
 		}
 		return command{wire.OpStreamCommit, m.Append(nil)}
 	case n < 79:
-		return command{wire.OpStreamRetain, AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{wire.OpStreamRetain, wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 82:
-		return command{wire.OpStreamExpire, AppendLimit(nil, 1+p.r.IntN(3))}
+		return command{wire.OpStreamExpire, wire.AppendLimit(nil, 1+p.r.IntN(3))}
 	case n < 85:
-		return command{wire.OpStreamCollect, AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{wire.OpStreamCollect, wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 88:
 		if len(p.joined) > 0 {
 			i := p.r.IntN(len(p.joined))

@@ -33,7 +33,7 @@ func (m *Machine) ExpireDue() int64 {
 // retain serves OpStreamRetain: it removes the oldest batches of partitions, those first that should have gone first. Num is how
 // many.
 func retain(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, RetainLimit)
+	limit, err := wire.TakeLimit(c.Body, RetainLimit)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (m *Machine) shorten(b *store.Batch, p *partition, now int64, limit int) (n
 // expire serves OpStreamExpire: it forgets producers that have been idle, and groups that have been empty, for expiry. Num is how
 // many.
 func expire(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, ExpireLimit)
+	limit, err := wire.TakeLimit(c.Body, ExpireLimit)
 	if err != nil {
 		return err
 	}

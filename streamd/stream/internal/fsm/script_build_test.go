@@ -102,7 +102,7 @@ func (s *script) build() command {
 		if n == 0 {
 			n = RetainLimit
 		}
-		return command{limits[s.name], AppendLimit(nil, int(n))}
+		return command{limits[s.name], wire.AppendLimit(nil, int(n))}
 	case "info":
 		return command{wire.OpStreamInfo, t}
 	case "delete":

@@ -3,6 +3,7 @@ package fsm
 import (
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -88,7 +89,7 @@ func (m *Machine) writeMember(b *store.Batch, g *group, x *member) {
 
 // writeShare writes who has subscribed and who owns what, as far as that is anybody.
 func (m *Machine) writeShare(b *store.Batch, sh *share) {
-	m.key = appendKey(m.key[:0], kindShare, sh.t.snap.ID, sh.g.gid)
+	m.key = keys.Append(m.key[:0], kindShare, sh.t.snap.ID, sh.g.gid)
 	if len(sh.subs) == 0 {
 		b.Delete(m.key)
 		return

@@ -30,14 +30,14 @@ func summary(m *Machine) string {
 		fmt.Fprintf(&out, "producer %d of %s/%d\n", pr.pid, pr.p.t.snap.Name, pr.p.no)
 	}
 	// The agendas have the same things, whatever order their memory has.
-	agenda := slices.Clone(m.retention.items)
+	agenda := slices.Clone(m.retention.heap.Items())
 	slices.SortFunc(agenda, func(a, b *partition) int {
 		return cmp.Or(strings.Compare(a.t.snap.Name, b.t.snap.Name), cmp.Compare(a.no, b.no))
 	})
 	for _, p := range agenda {
 		fmt.Fprintf(&out, "retention of %s/%d at %d\n", p.t.snap.Name, p.no, p.retainAt)
 	}
-	groups := slices.Clone(m.empty.items)
+	groups := slices.Clone(m.empty.heap.Items())
 	slices.SortFunc(groups, func(a, b *group) int { return strings.Compare(a.name, b.name) })
 	for _, g := range groups {
 		fmt.Fprintf(&out, "end of group %s at %d\n", g.name, g.due())
