@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	flin "github.com/skshohagmiah/flin/clients/go"
 )
 
-// reference is the part of the clients' reference program that is about keys and values, queues and streams, word for word,
-// with a use of value and values, which Go demands.
+// reference is the clients' reference program, word for word, with a use of value, values, id and users, which Go demands.
 const reference = `package main
 
 import (
@@ -41,6 +43,11 @@ for _, msg := range messages {
 	fmt.Printf("Partition %d, Offset %d: %s\n", msg.Partition, msg.Offset, msg.Value)
 	client.Stream.Commit("events", "processors", msg.Partition, msg.Offset+1)
 }
+id, _ := client.DB.Insert("users", map[string]interface{}{"name": "John Doe", "email": "john@example.com", "age": 30})
+users, _ := client.DB.Query("users").Where("age", flin.Gte, 18).Where("status", flin.Eq, "active").OrderBy("created_at", flin.Desc).Skip(0).Take(10).Exec()
+client.DB.Update("users").Where("email", flin.Eq, "john@example.com").Set("age", 31).Set("verified", true).Exec()
+client.DB.Delete("users").Where("status", flin.Eq, "inactive").Exec()
+fmt.Println(id, users)
 }
 `
 
@@ -58,11 +65,24 @@ func TestTheReferenceProgram(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const partition = 1 // where Kafka's clients put user123, too
-	want := fmt.Sprintf("John Doe\n[v1 v2]\nReceived: Task 1\nPartition %d, Offset 0: {\"action\":\"login\"}\n", partition)
+	client := newClient(t, s.port)
+	john, err := client.DB.Query("users").First()
+	if err != nil {
+		t.Fatalf("who was inserted: %v", err)
+	}
+	// Nobody is active: the insert says nothing of a status.
+	want := fmt.Sprintf("John Doe\n[v1 v2]\nReceived: Task 1\nPartition %d, Offset 0: {\"action\":\"login\"}\n%v []\n", partition, john["_id"])
 	if got := string(out); got != want {
 		t.Errorf("it prints %q, not %q", got, want)
 	}
-	client := newClient(t, s.port)
+	id, ok := john["_id"].(flin.ObjectID)
+	left := flin.Document{"_id": id, "name": "John Doe", "email": "john@example.com", "age": int32(31), "verified": true}
+	if !ok || !reflect.DeepEqual(john, left) {
+		t.Errorf("the document is %v, not %v", john, left)
+	}
+	if n, err := client.DB.Query("users").Count(); err != nil || n != 1 {
+		t.Errorf("there are %d documents, %v", n, err)
+	}
 	if there, err := client.KV.Exists("user:1"); err != nil || there {
 		t.Errorf("the deleted key: %v, %v", there, err)
 	}

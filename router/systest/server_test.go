@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary returns the path of a program of the workspace: "flin-server", "kvd", "queued" or "streamd".
+// binary returns the path of a program of the workspace: "flin-server", "kvd", "queued", "streamd" or "docd".
 func binary(t testing.TB, name string) string {
 	t.Helper()
 	pkg := map[string]string{
@@ -44,6 +44,7 @@ func binary(t testing.TB, name string) string {
 		"kvd":         "github.com/skshohagmiah/flin/kvd",
 		"queued":      "github.com/skshohagmiah/flin/queued",
 		"streamd":     "github.com/skshohagmiah/flin/streamd",
+		"docd":        "github.com/skshohagmiah/flin/docd",
 	}[name]
 	path := filepath.Join(built.dir, name)
 	built.mu.Lock()

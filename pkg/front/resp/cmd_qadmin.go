@@ -21,56 +21,54 @@ func cmdQResume(c *conn, args [][]byte) { c.onQueue(wire.OpQueueResume, args, sh
 
 func cmdQCreate(c *conn, args [][]byte) {
 	m := wire.QueueCreate{Queue: args[1]}
-	for i := 2; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		if !ok || !c.setting(&m, args[i], v) {
-			return
-		}
+	o := c.pairs(args[2:])
+	for o.next() {
+		o.setting(&m)
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpQueueCreate, c.body, slot{shape: shapeCount})
 }
 
-// setting reads a setting of a queue into m. It replies itself, and is false, if it makes no sense.
-func (c *conn) setting(m *wire.QueueCreate, option, v []byte) (ok bool) {
+// setting reads a setting of a queue into m.
+func (o *options) setting(m *wire.QueueCreate) {
 	s := &m.Settings
-	switch ok = true; {
-	case fold(option, "lease"):
+	switch {
+	case o.is("lease"):
 		m.Fields |= wire.QueueHasLease
-		s.Lease, ok = c.number("LEASE", v, 1, wire.MaxLease)
-	case fold(option, "maxdeliver"):
+		s.Lease = o.number(1, wire.MaxLease)
+	case o.is("maxdeliver"):
 		m.Fields |= wire.QueueHasMaxDeliver
-		s.MaxDeliver, ok = c.number("MAXDELIVER", v, 0, math.MaxUint32)
-	case fold(option, "dlq"):
+		s.MaxDeliver = o.number(0, math.MaxUint32)
+	case o.is("dlq"):
 		m.Fields |= wire.QueueHasDeadLetter
-		s.DeadLetter = v
-	case fold(option, "maxlen"):
+		s.DeadLetter = o.value()
+	case o.is("maxlen"):
 		m.Fields |= wire.QueueHasMaxLen
-		s.MaxLen, ok = c.number("MAXLEN", v, 0, math.MaxInt64)
-	case fold(option, "ttl"):
+		s.MaxLen = o.number(0, math.MaxInt64)
+	case o.is("ttl"):
 		m.Fields |= wire.QueueHasTTL
-		s.TTL, ok = c.number("TTL", v, 0, wire.MaxDelay)
-	case fold(option, "overflow"):
+		s.TTL = o.number(0, wire.MaxDelay)
+	case o.is("overflow"):
 		m.Fields |= wire.QueueHasOverflow
-		switch {
+		switch v := o.value(); {
 		case fold(v, "reject"):
 			s.Overflow = wire.QueueReject
 		case fold(v, "drop"):
 			s.Overflow = wire.QueueDrop
 		default:
-			c.fail("ERR OVERFLOW must be reject or drop, not '" + cText(v, 64) + "'")
-			return false
+			o.fail("ERR OVERFLOW must be reject or drop, not '" + cText(v, 64) + "'")
 		}
 	default:
-		c.failOption(option)
-		return false
+		o.unknown()
 	}
-	return ok
 }
 
 func cmdQRedrive(c *conn, args [][]byte) {
 	m := wire.QueueRedrive{Queue: args[1]}
-	if !c.onlyCount(args, &m.Count, math.MaxInt64) {
+	if !c.onlyCount(args[2:], &m.Count, math.MaxInt64) {
 		return
 	}
 	c.body = m.Append(c.body[:0])

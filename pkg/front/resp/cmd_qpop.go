@@ -10,27 +10,23 @@ func cmdQPop(c *conn, args [][]byte) {
 		op, answer.shape = wire.OpQueueLease, shapeMessages
 	}
 	m := wire.QueuePop{Queue: args[1], Count: 1}
-	for i := 2; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		if !ok {
-			return
-		}
+	o := c.pairs(args[2:])
+	for o.next() {
 		switch {
-		case fold(args[i], "count"):
-			if m.Count, ok = c.number("COUNT", v, 1, wire.MaxBatch); !lease {
+		case o.is("count"):
+			if m.Count = o.number(1, wire.MaxBatch); !lease {
 				answer.shape = shapeBodies
 			}
-		case fold(args[i], "wait"):
-			m.Wait, ok = c.number("WAIT", v, 0, wire.MaxWait)
-		case lease && fold(args[i], "for"):
-			m.Lease, ok = c.number("FOR", v, 1, wire.MaxLease)
+		case o.is("wait"):
+			m.Wait = o.number(0, wire.MaxWait)
+		case lease && o.is("for"):
+			m.Lease = o.number(1, wire.MaxLease)
 		default:
-			c.failOption(args[i])
-			return
+			o.unknown()
 		}
-		if !ok {
-			return
-		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submitAndBlock(op, m.Wait, c.body, answer)
@@ -38,7 +34,7 @@ func cmdQPop(c *conn, args [][]byte) {
 
 func cmdQPeek(c *conn, args [][]byte) {
 	m := wire.QueuePeek{Queue: args[1], Count: 1}
-	if !c.onlyCount(args, &m.Count, wire.MaxPeek) {
+	if !c.onlyCount(args[2:], &m.Count, wire.MaxPeek) {
 		return
 	}
 	c.body = m.Append(c.body[:0])

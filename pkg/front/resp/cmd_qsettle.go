@@ -35,21 +35,19 @@ func (c *conn) giveBack(op wire.Op, args [][]byte) {
 	if m.Receipt, ok = c.receipt(args[2]); !ok {
 		return
 	}
-	for i := 3; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
+	o := c.pairs(args[3:])
+	for o.next() {
 		switch {
-		case !ok:
-			return
-		case op == wire.OpQueueNack && fold(args[i], "delay"):
-			if m.Delay, ok = c.number("DELAY", v, 0, wire.MaxDelay); !ok {
-				return
-			}
-		case fold(args[i], "error"):
-			m.Error = v
+		case op == wire.OpQueueNack && o.is("delay"):
+			m.Delay = o.number(0, wire.MaxDelay)
+		case o.is("error"):
+			m.Error = o.value()
 		default:
-			c.failOption(args[i])
-			return
+			o.unknown()
 		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(op, c.body, slot{shape: shapeOK})

@@ -14,31 +14,23 @@ const (
 
 func cmdSSubscribe(c *conn, args [][]byte) {
 	m := wire.StreamSubscribe{Topic: args[1], Group: args[2], Consumer: args[3], Session: respSession}
-	for i := 4; i < len(args); i++ {
-		var v []byte
-		ok := true
+	o := c.words(args[4:])
+	for o.next() {
 		switch {
-		case fold(args[i], "latest"):
+		case o.is("latest"):
 			m.Latest = true
-		case fold(args[i], "range"):
+		case o.is("range"):
 			m.Assignor = wire.AssignRange
-		case fold(args[i], "session"):
-			if v, ok = c.option(args, i); ok {
-				m.Session, ok = c.number("SESSION", v, 1, wire.MaxSession)
-				i++
-			}
-		case fold(args[i], "poll"):
-			if v, ok = c.option(args, i); ok {
-				m.Poll, ok = c.number("POLL", v, 1, wire.MaxPoll)
-				i++
-			}
+		case o.is("session"):
+			m.Session = o.number(1, wire.MaxSession)
+		case o.is("poll"):
+			m.Poll = o.number(1, wire.MaxPoll)
 		default:
-			c.failOption(args[i])
-			return
+			o.unknown()
 		}
-		if !ok {
-			return
-		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpStreamSubscribe, c.body, slot{shape: shapeAssignment})
@@ -56,26 +48,17 @@ func (c *conn) asMember(op wire.Op, args [][]byte, sh shape) {
 
 func cmdSConsume(c *conn, args [][]byte) {
 	m := wire.StreamConsume{Topic: args[1], Group: args[2], Consumer: args[3], Count: respConsume, Plain: respRecords}
-	for i := 4; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
+	o := c.pairs(args[4:])
+	for o.next() {
 		switch {
-		case !ok:
-			return
-		case fold(args[i], "count"):
-			m.Count, ok = c.number("COUNT", v, 1, wire.MaxBatch)
-		case fold(args[i], "bytes"):
-			m.MaxBytes, ok = c.number("BYTES", v, 1, wire.MaxFetchBytes)
-		case fold(args[i], "wait"):
-			m.Wait, ok = c.number("WAIT", v, 0, wire.MaxFetchWait)
-		case fold(args[i], "turn"):
-			m.Turn, ok = c.number("TURN", v, 1, math.MaxInt64)
+		case o.is("turn"):
+			m.Turn = o.number(1, math.MaxInt64)
 		default:
-			c.failOption(args[i])
-			return
+			o.portion(&m.Count, &m.MaxBytes, &m.Wait)
 		}
-		if !ok {
-			return
-		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submitAndBlock(wire.OpStreamConsume, m.Wait, c.body, slot{shape: shapeConsumed})
@@ -110,21 +93,19 @@ func cmdSCommit(c *conn, args [][]byte) {
 		return
 	}
 	one[0].Offset = int64(n)
-	for i := 5; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
+	o := c.pairs(args[5:])
+	for o.next() {
 		switch {
-		case !ok:
-			return
-		case fold(args[i], "generation"):
-			if m.Generation, ok = c.number("GENERATION", v, 1, math.MaxInt64); !ok {
-				return
-			}
-		case fold(args[i], "consumer"):
-			m.Consumer = v
+		case o.is("generation"):
+			m.Generation = o.number(1, math.MaxInt64)
+		case o.is("consumer"):
+			m.Consumer = o.value()
 		default:
-			c.failOption(args[i])
-			return
+			o.unknown()
 		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpStreamCommit, c.body, slot{shape: shapeOK})
@@ -136,18 +117,17 @@ func cmdSReset(c *conn, args [][]byte) {
 	if m.Offset, m.ByTime, ok = c.place(args[3]); !ok {
 		return
 	}
-	for i := 4; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
+	o := c.pairs(args[4:])
+	for o.next() {
 		switch {
-		case !ok:
-			return
-		case !fold(args[i], "partition"):
-			c.failOption(args[i])
-			return
+		case o.is("partition"):
+			m.Partition = o.partition()
+		default:
+			o.unknown()
 		}
-		if m.Partition, ok = c.partition(v); !ok {
-			return
-		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submit(wire.OpStreamReset, c.body, slot{shape: shapeOffsets})

@@ -11,37 +11,26 @@ func cmdSPublish(c *conn, args [][]byte) {
 	m := &one[0]
 	m.Value = args[2]
 	partition := wire.AnyPartition
-	for i := 3; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		if !ok {
-			return
-		}
-		var n uint64
+	o := c.pairs(args[3:])
+	for o.next() {
 		switch {
-		case fold(args[i], "key"):
+		case o.is("key"):
 			m.Flags |= wire.RecordKey
-			m.Key = v
-		case fold(args[i], "partition"):
-			partition, ok = c.partition(v)
-		case fold(args[i], "ts"):
+			m.Key = o.value()
+		case o.is("partition"):
+			partition = o.partition()
+		case o.is("ts"):
 			m.Flags |= wire.RecordTime
-			n, ok = c.number("TS", v, 0, math.MaxInt64)
-			m.Time = int64(n)
-		case fold(args[i], "header"):
-			if i+2 >= len(args) {
-				c.fail("ERR syntax error: HEADER needs a name and a value")
-				return
-			}
+			m.Time = int64(o.number(0, math.MaxInt64))
+		case o.is("header"):
 			m.Flags |= wire.RecordHeaders
-			m.Headers = append(m.Headers, wire.Header{Name: v, Value: args[i+2]})
-			i++
+			m.Headers = o.header(m.Headers)
 		default:
-			c.failOption(args[i])
-			return
+			o.unknown()
 		}
-		if !ok {
-			return
-		}
+	}
+	if o.failed {
+		return
 	}
 	c.body = (&wire.StreamPublish{Topic: args[1], Partition: partition, Records: one[:]}).Append(c.body[:0])
 	c.submit(wire.OpStreamPublish, c.body, slot{shape: shapePlace})
@@ -73,6 +62,20 @@ func (c *conn) place(p []byte) (offset int64, byTime, ok bool) {
 	return int64(n), byTime, true
 }
 
+// portion reads an option that says how many records are to come, and when.
+func (o *options) portion(count, bytes, wait *uint64) {
+	switch {
+	case o.is("count"):
+		*count = o.number(1, wire.MaxBatch)
+	case o.is("bytes"):
+		*bytes = o.number(1, wire.MaxFetchBytes)
+	case o.is("wait"):
+		*wait = o.number(0, wire.MaxFetchWait)
+	default:
+		o.unknown()
+	}
+}
+
 func cmdSFetch(c *conn, args [][]byte) {
 	m := wire.StreamFetch{Topic: args[1], Plain: respRecords}
 	var ok bool
@@ -82,24 +85,12 @@ func cmdSFetch(c *conn, args [][]byte) {
 	if m.Offset, m.ByTime, ok = c.place(args[3]); !ok {
 		return
 	}
-	for i := 4; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		switch {
-		case !ok:
-			return
-		case fold(args[i], "count"):
-			m.Count, ok = c.number("COUNT", v, 1, wire.MaxBatch)
-		case fold(args[i], "bytes"):
-			m.MaxBytes, ok = c.number("BYTES", v, 1, wire.MaxFetchBytes)
-		case fold(args[i], "wait"):
-			m.Wait, ok = c.number("WAIT", v, 0, wire.MaxFetchWait)
-		default:
-			c.failOption(args[i])
-			return
-		}
-		if !ok {
-			return
-		}
+	o := c.pairs(args[4:])
+	for o.next() {
+		o.portion(&m.Count, &m.MaxBytes, &m.Wait)
+	}
+	if o.failed {
+		return
 	}
 	c.body = m.Append(c.body[:0])
 	c.submitAndBlock(wire.OpStreamFetch, m.Wait, c.body, slot{shape: shapeFetched})

@@ -31,54 +31,32 @@ func cmdSAlter(c *conn, args [][]byte) {
 
 // topicOptions reads the options of S.CREATE and S.ALTER into m. It replies itself, and is false, if they make no sense.
 func (c *conn) topicOptions(m *wire.TopicCreate, args [][]byte) bool {
-	for i := 2; i < len(args); i += 2 {
-		v, ok := c.option(args, i)
-		if !ok || !c.topicOption(m, args[i], v) {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *conn) topicOption(m *wire.TopicCreate, option, v []byte) (ok bool) {
 	s := &m.Settings
-	switch ok = true; {
-	case fold(option, "partitions"):
-		m.Partitions, ok = c.number("PARTITIONS", v, 1, wire.MaxPartitions)
-	case fold(option, "retention"):
-		m.Fields |= wire.TopicHasRetention
-		s.Retention, ok = c.numberOrAll("RETENTION", v, wire.MaxRetention)
-	case fold(option, "maxbytes"):
-		m.Fields |= wire.TopicHasMaxBytes
-		s.MaxBytes, ok = c.numberOrAll("MAXBYTES", v, math.MaxInt64)
-	case fold(option, "maxmessage"):
-		m.Fields |= wire.TopicHasMaxMessage
-		s.MaxMessage, ok = c.number("MAXMESSAGE", v, 1, wire.MaxRecord)
-	case fold(option, "compression"):
-		m.Fields |= wire.TopicHasCompression
-		codec, err := record.ParseCompression(string(v))
-		if s.Compression = codec; err != nil {
-			c.fail("ERR " + err.Error())
-			return false
+	o := c.pairs(args[2:])
+	for o.next() {
+		switch {
+		case o.is("partitions"):
+			m.Partitions = o.number(1, wire.MaxPartitions)
+		case o.is("retention"):
+			m.Fields |= wire.TopicHasRetention
+			s.Retention = o.numberOrAll(wire.MaxRetention)
+		case o.is("maxbytes"):
+			m.Fields |= wire.TopicHasMaxBytes
+			s.MaxBytes = o.numberOrAll(math.MaxInt64)
+		case o.is("maxmessage"):
+			m.Fields |= wire.TopicHasMaxMessage
+			s.MaxMessage = o.number(1, wire.MaxRecord)
+		case o.is("compression"):
+			m.Fields |= wire.TopicHasCompression
+			codec, err := record.ParseCompression(string(o.value()))
+			if s.Compression = codec; err != nil {
+				o.fail("ERR " + err.Error())
+			}
+		default:
+			o.unknown()
 		}
-	default:
-		c.failOption(option)
-		return false
 	}
-	return ok
-}
-
-// numberOrAll reads the value of an option for which -1 says that there is no bound.
-func (c *conn) numberOrAll(option string, p []byte, most uint64) (int64, bool) {
-	if string(p) == "-1" {
-		return -1, true
-	}
-	n, ok := parseUint(p)
-	if ok && n <= most {
-		return int64(n), true
-	}
-	c.fail("ERR " + option + " must be a whole number from 0 to " + itoa(most) + ", or -1 for no bound, not '" + cText(p, 64) + "'")
-	return 0, false
+	return !o.failed
 }
 
 func cmdSDrop(c *conn, args [][]byte) { c.onTopic(wire.OpStreamDelete, args, shapeOK) }

@@ -57,55 +57,49 @@ func (o *docArgs) has(bit docOption) bool { return o.given&bit != 0 }
 
 // docOptions reads the options args[i:] of a command that has those of allowed, and DB. It replies itself, and is false, if they make
 // no sense.
-func (c *conn) docOptions(args [][]byte, i int, allowed docOption, o *docArgs) bool {
-	o.db = []byte(wire.DocDatabase)
-	for ; i < len(args); i++ {
+func (c *conn) docOptions(args [][]byte, i int, allowed docOption, a *docArgs) bool {
+	a.db = []byte(wire.DocDatabase)
+	o := c.words(args[i:])
+	for o.next() {
 		row := -1
 		for j := range docOptions {
-			if fold(args[i], docOptions[j].word) && (allowed|docDB)&docOptions[j].bit != 0 {
+			if (allowed|docDB)&docOptions[j].bit != 0 && o.is(docOptions[j].word) {
 				row = j
 			}
 		}
 		if row < 0 {
-			c.failOption(args[i])
-			return false
+			o.unknown()
+			break
 		}
-		option := &docOptions[row]
-		o.given |= option.bit
-		if option.alone {
-			continue
+		a.given |= docOptions[row].bit
+		if !docOptions[row].alone {
+			o.docValue(docOptions[row].bit, a)
 		}
-		v, ok := c.option(args, i)
-		if !ok || !c.docValue(option.bit, v, o) {
-			return false
-		}
-		i++
 	}
-	return true
+	return !o.failed
 }
 
 // docValue reads the value of an option.
-func (c *conn) docValue(option docOption, v []byte, o *docArgs) (ok bool) {
-	switch ok = true; option {
+func (o *options) docValue(option docOption, a *docArgs) {
+	switch option {
 	case docDB:
-		o.db = v
+		a.db = o.value()
 	case docSort:
-		o.sort, ok = c.document("SORT", v)
+		a.sort = o.document()
 	case docFields:
-		o.fields, ok = c.document("FIELDS", v)
+		a.fields = o.document()
 	case docPartial:
-		o.partial, ok = c.document("PARTIAL", v)
+		a.partial = o.document()
 	case docSkip:
-		o.skip, ok = c.number("SKIP", v, 0, 1<<62)
+		a.skip = o.number(0, 1<<62)
 	case docLimit:
-		o.limit, ok = c.number("LIMIT", v, 0, 1<<62)
+		a.limit = o.number(0, 1<<62)
 	case docTTL:
-		o.ttl, ok = c.number("TTL", v, 0, wire.MaxDocTTL)
+		a.ttl = o.number(0, wire.MaxDocTTL)
 	case docNamed:
-		o.name = v
+		a.name = o.value()
 	default: // the others have no value
 	}
-	return ok
 }
 
 // document reads a document. It replies itself, and is not ok, if it is none.
