@@ -34,8 +34,8 @@ const (
 	DocCursorNotFound    = 43
 	DocCannotCreateIndex = 67
 	DocInvalidNamespace  = 73
-	DocIndexOptions      = 85 // the index is there under another name, or with other options
-	DocIndexKeySpecs     = 86 // the name is that of another index
+	DocIndexOptions      = 85 // the index is there under another name, or with another time to live
+	DocIndexKeySpecs     = 86 // the name is that of an index that differs in fields or options
 	DocWriteConflict     = 112
 	DocKeyTooLong        = 17280
 )

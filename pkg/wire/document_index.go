@@ -62,7 +62,7 @@ func (m *DocIndexSpec) append(b []byte) []byte {
 
 func (m *DocIndexSpec) take(r *Reader) {
 	m.Name, m.TTL, m.Partial, m.Fields = r.Bytes(), 0, nil, m.Fields[:0]
-	for n := r.Count(MaxDocIndexFields); n > 0; n-- {
+	for n := r.Count(MaxBatch); n > 0; n-- {
 		m.Fields = append(m.Fields, DocIndexField{Path: r.Bytes(), Desc: r.Byte() != 0})
 	}
 	m.Flags = DocIndexFlags(r.Byte())
