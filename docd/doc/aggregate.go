@@ -15,24 +15,28 @@ import (
 
 // aggregate serves OpDocAggregate.
 func (e *Engine) aggregate(g *replica.Group, req *wire.Request, r engine.Replier) {
-	e.onWorker(g, req, r, func(t *pool.Task, body []byte) {
-		var m wire.DocAggregate
-		_ = m.Decode(body) // it was checked
-		x, err := e.newPipeline(&m)
-		if err == nil {
-			err = x.plan()
-		}
-		if err != nil {
-			t.Answer(fail(err))
-			return
-		}
-		batch := m.Batch
-		if batch == 0 {
-			batch = wire.DefaultDocBatch
-		}
-		src := newPulled(x.docs(), &x.stop, func() int64 { return int64(len(x.arena)) })
-		e.firstBatch(t, src, nil, batch, m.Flags)
-	})
+	e.onWorker(g, req, r, func(t *pool.Task, body []byte) { e.aggregateMany(step{Task: t}, body) })
+}
+
+// aggregateMany answers an aggregation on a worker.
+func (e *Engine) aggregateMany(t step, body []byte) {
+	var m wire.DocAggregate
+	_ = m.Decode(body) // it was checked
+	x, err := e.newPipeline(&m)
+	if err == nil {
+		x.q.in = t.x
+		err = x.plan()
+	}
+	if err != nil {
+		t.Answer(fail(err))
+		return
+	}
+	batch := m.Batch
+	if batch == 0 {
+		batch = wire.DefaultDocBatch
+	}
+	src := newPulled(x.docs(), &x.stop, func() int64 { return int64(len(x.arena)) })
+	e.firstBatch(t, src, nil, batch, m.Flags)
 }
 
 // pipeline is an aggregation under way. It reads its collection in pieces, so that it holds no view of the store while it rests.
@@ -75,7 +79,7 @@ func (e *Engine) newPipeline(m *wire.DocAggregate) (*pipeline, error) {
 // plan chooses a way through the collection. Where it gives the order as well nothing of the pipeline's head is left to do; else the
 // documents are filtered, and the pipeline sorts.
 func (x *pipeline) plan() error {
-	r := x.e.machine.Open(x.q.name.DB, x.q.name.Coll)
+	r := x.q.reader(x.e)
 	if r == nil {
 		return nil
 	}
@@ -94,7 +98,7 @@ func (x *pipeline) plan() error {
 // docs is what comes out of the pipeline.
 func (x *pipeline) docs() agg.Docs {
 	return x.pipe.Run(x.source(), agg.Env{MemoryLimit: x.e.memory, Lookup: func(coll string) agg.Docs {
-		q := &query{name: wire.DocName{DB: x.q.name.DB, Coll: []byte(coll)}}
+		q := &query{name: wire.DocName{DB: x.q.name.DB, Coll: []byte(coll)}, in: x.q.in}
 		other := &pipeline{e: x.e, q: q}
 		return func(yield func(bsoncore.Document, error) bool) {
 			other.stop = x.stop
@@ -134,7 +138,7 @@ func (x *pipeline) source() iter.Seq2[bsoncore.Document, error] {
 // piece reads the next documents.
 func (x *pipeline) piece() error {
 	x.arena, x.ends = x.arena[:0], x.ends[:0]
-	r := x.e.machine.Open(x.q.name.DB, x.q.name.Coll)
+	r := x.q.reader(x.e)
 	if r != nil {
 		defer r.Close()
 	}

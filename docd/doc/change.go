@@ -32,18 +32,15 @@ func (e *Engine) change(g *replica.Group, req *wire.Request, r engine.Replier) {
 	x := &writing{e: e, g: g, req: *req, r: r}
 	x.req.Body = bytes.Clone(req.Body)
 	_ = x.m.Decode(x.req.Body)
-	x.task = e.pool.OpenThen(r, req, func(*pool.Task) { x.look() }, e.held.enter(e, req, r))
+	x.task = e.pool.OpenThen(r, req, func(*pool.Task) { x.look() }, e.held.EnterOrdered(req, r))
 	if err := x.compile(); err != nil {
 		x.task.Answer(fail(err))
 		return
 	}
-	whenCurrent(g, req, r, func(err error) {
-		if err != nil {
-			x.task.Answer(wire.Fail(err))
-			return
-		}
-		e.pool.Add(x.task)
-	})
+	if g.Current(req) && x.lookFew() {
+		return
+	}
+	g.WhenCurrent(req, &barrier, r, x.task.Ready)
 }
 
 // sensible reports what is wrong with a write as a whole, besides its filter and its update.

@@ -3,6 +3,7 @@ package doc
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -23,6 +24,17 @@ type Config struct {
 	Cursors int
 	// CursorMemory is how many bytes all cursors together may hold of what they have not handed out.
 	CursorMemory int64
+	// MaxWatches is how many watches there may be at once. Over it they are answered Busy.
+	MaxWatches int
+	// FeedRetention is how long recorded changes are kept for watches.
+	FeedRetention time.Duration
+	// FeedBytes is how many bytes of recorded changes are kept, of all feeds together.
+	FeedBytes int64
+	// Transactions is how many transactions may be open at once. Over it what would begin another is answered Busy.
+	Transactions int
+	// TransactionMemory is how many bytes of documents all open transactions together may have written. One that goes over it is
+	// aborted, and answered Full.
+	TransactionMemory int64
 	// Log takes what the engine has to say. Default: nothing is logged.
 	Log *zap.Logger
 
@@ -34,7 +46,11 @@ type Config struct {
 
 // Default returns the Config that an engine has unless it is told otherwise. Store.Dir is to be filled in.
 func Default() Config {
-	return Config{Workers: 64, Queue: 4096, Memory: 100 << 20, Cursors: 10_000, CursorMemory: 512 << 20}
+	return Config{
+		Workers: 64, Queue: 4096, Memory: 100 << 20, Cursors: 10_000, CursorMemory: 512 << 20,
+		Transactions: 1000, TransactionMemory: 512 << 20,
+		MaxWatches: 10_000, FeedRetention: 24 * time.Hour, FeedBytes: 1 << 30,
+	}
 }
 
 // withDefaults fills in what was left zero.
@@ -54,6 +70,21 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CursorMemory == 0 {
 		c.CursorMemory = d.CursorMemory
+	}
+	if c.MaxWatches == 0 {
+		c.MaxWatches = d.MaxWatches
+	}
+	if c.FeedRetention == 0 {
+		c.FeedRetention = d.FeedRetention
+	}
+	if c.FeedBytes == 0 {
+		c.FeedBytes = d.FeedBytes
+	}
+	if c.Transactions == 0 {
+		c.Transactions = d.Transactions
+	}
+	if c.TransactionMemory == 0 {
+		c.TransactionMemory = d.TransactionMemory
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
@@ -80,5 +111,10 @@ func (c Config) Validate() error {
 	complain(c.Memory < 0, "Memory of %d bytes is negative", c.Memory)
 	complain(c.Cursors < 0, "Cursors of %d is negative", c.Cursors)
 	complain(c.CursorMemory < 0, "CursorMemory of %d bytes is negative", c.CursorMemory)
+	complain(c.MaxWatches < 0, "MaxWatches of %d is negative", c.MaxWatches)
+	complain(c.FeedRetention < 0, "FeedRetention of %v is negative", c.FeedRetention)
+	complain(c.FeedBytes < 0, "FeedBytes of %d is negative", c.FeedBytes)
+	complain(c.Transactions < 0, "Transactions of %d is negative", c.Transactions)
+	complain(c.TransactionMemory < 0, "TransactionMemory of %d bytes is negative", c.TransactionMemory)
 	return errors.Join(errs...)
 }

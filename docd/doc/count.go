@@ -19,7 +19,7 @@ import (
 func (e *Engine) count(g *replica.Group, req *wire.Request, r engine.Replier) {
 	var m wire.DocFind
 	_ = m.Decode(req.Body) // it was checked
-	if current(g, req) && empty(m.Filter) && len(m.Hint) == 0 {
+	if g.Current(req) && empty(m.Filter) && len(m.Hint) == 0 {
 		var n int64
 		if c := e.machine.Collection(m.Name.DB, m.Name.Coll); c != nil {
 			n = c.Documents()
@@ -27,16 +27,19 @@ func (e *Engine) count(g *replica.Group, req *wire.Request, r engine.Replier) {
 		r.Reply(req.Tag, wire.Response{Rev: e.st.Applied().Revision, Num: within(n, &m)})
 		return
 	}
-	e.onWorker(g, req, r, func(t *pool.Task, body []byte) {
-		var m wire.DocFind
-		_ = m.Decode(body)
-		n, err := e.countMany(t, &m)
-		if err != nil {
-			t.Answer(fail(err))
-			return
-		}
-		t.Answer(wire.Response{Rev: e.st.Applied().Revision, Num: within(n, &m)})
-	})
+	e.onWorker(g, req, r, func(t *pool.Task, body []byte) { e.countMany(step{Task: t}, body) })
+}
+
+// countMany answers a count on a worker.
+func (e *Engine) countMany(t step, body []byte) {
+	var m wire.DocFind
+	_ = m.Decode(body) // it was checked
+	n, err := e.matching(t, &m)
+	if err != nil {
+		t.Answer(fail(err))
+		return
+	}
+	t.Answer(wire.Response{Rev: e.st.Applied().Revision, Num: within(n, &m)})
 }
 
 // within is how many of n documents skip and limit leave.
@@ -48,14 +51,15 @@ func within(n int64, m *wire.DocFind) int64 {
 	return n
 }
 
-// countMany counts the documents that match: by the keys of an index, without the documents, where these say it all.
-func (e *Engine) countMany(t *pool.Task, m *wire.DocFind) (n int64, err error) {
+// matching counts the documents that match: by the keys of an index, without the documents, where these say it all.
+func (e *Engine) matching(t step, m *wire.DocFind) (n int64, err error) {
 	m.Project, m.Sort = nil, nil
 	q, err := newQuery(m)
 	if err != nil {
 		return 0, err
 	}
-	r := e.machine.Open(m.Name.DB, m.Name.Coll)
+	q.in = t.x
+	r := q.reader(e)
 	if r == nil {
 		return 0, nil
 	}
@@ -65,7 +69,7 @@ func (e *Engine) countMany(t *pool.Task, m *wire.DocFind) (n int64, err error) {
 		return 0, err
 	}
 	most := q.wanted()
-	if !p.Residual && !p.Dedupe {
+	if !p.Residual && !p.Dedupe && q.written() == nil {
 		return countKeys(t, r, p, most)
 	}
 	s := q.scan(p, e.memory)
@@ -79,7 +83,7 @@ func (e *Engine) countMany(t *pool.Task, m *wire.DocFind) (n int64, err error) {
 	return n, err
 }
 
-func countKeys(t *pool.Task, r *fsm.Reader, p *plan.Plan, most int64) (n int64, err error) {
+func countKeys(t step, r *fsm.Reader, p *plan.Plan, most int64) (n int64, err error) {
 	for _, rg := range p.Ranges {
 		if err := t.Stop(); err != nil {
 			return 0, err
@@ -97,16 +101,19 @@ func countKeys(t *pool.Task, r *fsm.Reader, p *plan.Plan, most int64) (n int64, 
 
 // distinct serves OpDocDistinct.
 func (e *Engine) distinct(g *replica.Group, req *wire.Request, r engine.Replier) {
-	e.onWorker(g, req, r, func(t *pool.Task, body []byte) {
-		var m wire.DocFind
-		_ = m.Decode(body) // it was checked
-		all, err := e.values(t, &m)
-		if err != nil {
-			t.Answer(fail(err))
-			return
-		}
-		t.Answer(wire.Response{Rev: e.st.Applied().Revision, Num: all.n, Body: all.array()})
-	})
+	e.onWorker(g, req, r, func(t *pool.Task, body []byte) { e.distinctMany(step{Task: t}, body) })
+}
+
+// distinctMany answers a distinct on a worker.
+func (e *Engine) distinctMany(t step, body []byte) {
+	var m wire.DocFind
+	_ = m.Decode(body) // it was checked
+	all, err := e.values(t, &m)
+	if err != nil {
+		t.Answer(fail(err))
+		return
+	}
+	t.Answer(wire.Response{Rev: e.st.Applied().Revision, Num: all.n, Body: all.array()})
 }
 
 // codeDistinct is MongoDB's for a distinct that finds too much.
@@ -160,7 +167,7 @@ func (d *distinctValues) array() []byte {
 }
 
 // values finds the different values of a field.
-func (e *Engine) values(t *pool.Task, m *wire.DocFind) (*distinctValues, error) {
+func (e *Engine) values(t step, m *wire.DocFind) (*distinctValues, error) {
 	all := &distinctValues{by: map[string]bsoncore.Value{}}
 	path := string(m.Field)
 	if path == "" {
@@ -171,7 +178,8 @@ func (e *Engine) values(t *pool.Task, m *wire.DocFind) (*distinctValues, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := e.machine.Open(m.Name.DB, m.Name.Coll)
+	q.in = t.x
+	r := q.reader(e)
 	if r == nil {
 		return all, nil
 	}

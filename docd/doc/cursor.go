@@ -142,10 +142,11 @@ func (c *cursors) load() (n int, held int64) {
 	return len(c.all), c.held
 }
 
-// runCursors ends cursors that are idle.
+// runCursors ends cursors that are idle, and transactions that are open for too long.
 func (e *Engine) runCursors(ctx context.Context) {
 	for chores.Wait(ctx, sweepEvery) {
 		e.cursors.sweep()
+		e.txns.sweep()
 	}
 }
 
@@ -155,7 +156,7 @@ func (c *cursors) sweep() {
 }
 
 // firstBatch answers with the first documents of a source, and keeps it if there are more.
-func (e *Engine) firstBatch(t *pool.Task, src source, r *fsm.Reader, most uint64, flags wire.DocFindFlags) {
+func (e *Engine) firstBatch(t step, src source, r *fsm.Reader, most uint64, flags wire.DocFindFlags) {
 	buf := e.buffers.Get().(*[]byte)
 	defer e.buffers.Put(buf)
 	b := batch{buf: (*buf)[:0], most: most, limit: e.batchBytes}
@@ -163,6 +164,7 @@ func (e *Engine) firstBatch(t *pool.Task, src source, r *fsm.Reader, most uint64
 	e.keep(buf, b.buf)
 	var id uint64
 	if err == nil && more && flags&wire.DocFindSingle == 0 {
+		src = t.kept(src)
 		id, err = e.cursors.put(src)
 	}
 	if id == 0 {
@@ -191,7 +193,7 @@ func (e *Engine) more(g *replica.Group, req *wire.Request, r engine.Replier) {
 		more, err := x.src.fill(&b, nil, t.Stop)
 		e.keep(buf, b.buf)
 		resp := wire.Response{Rev: e.st.Applied().Revision, Body: b.buf}
-		if e.cursors.give(m.Cursor, x, more && err == nil) {
+		if e.cursors.give(m.Cursor, x, more && (err == nil || isInUse(err))) {
 			resp.Num = int64(m.Cursor)
 		}
 		if err != nil {

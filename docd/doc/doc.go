@@ -7,5 +7,11 @@
 // proposed with the filter, which must hold still when the command is applied. An insert, and a write that names its _id, is proposed
 // at once.
 //
-// What one client asks for in order (wire.FlagOrdered) keeps it: see held.
+// The changes of a collection or a database that has a feed are recorded by the commands that make them. A watch is fed with them by one
+// goroutine for all (hub), from memory while it keeps up, else from the store, on any node.
+//
+// A transaction reads a snapshot and gathers its writes in a draft, as a batch of writes does; what has come of them is one command, which
+// demands the versions of the snapshot.
+//
+// What one client asks for in order (wire.FlagOrdered) keeps it: see package held.
 package doc

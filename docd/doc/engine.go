@@ -11,6 +11,7 @@ import (
 	"github.com/skshohagmiah/flin/docd/doc/internal/fsm"
 	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/held"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -31,10 +32,13 @@ type Engine struct {
 	pool    *pool.Pool
 	buffers sync.Pool // of *[]byte, for answers and commands
 	inserts sync.Pool // of *insertion
-	held    held
+	held    *held.Requests
 	turns   turns
 	cursors *cursors
+	txns    *txns
 	builds  builds
+	hub     *hub
+	retain  retention
 
 	chores  chores.Chores
 	expired atomic.Uint64
@@ -60,16 +64,19 @@ func Open(cfg Config) (*Engine, error) {
 	e := &Engine{
 		log: cfg.Log, st: st, memory: cfg.Memory, batchBytes: cfg.batchBytes, ids: newObjectIDs(), handlers: handlers(),
 		pool: pool.New("document", cfg.Workers, cfg.Queue), cursors: newCursors(&cfg), builds: newBuilds(),
+		hub: newHub(cfg.MaxWatches), retain: retention{cfg.FeedRetention, cfg.FeedBytes},
 	}
 	e.chores = chores.Chores{Group: e.group.Load, Log: cfg.Log}
 	e.buffers.New = func() any { return new([]byte) }
 	e.inserts.New = func() any { return &insertion{e: e} }
-	e.held.all = make(map[engine.Replier]*hold)
-	e.machine, err = fsm.NewMachine(st, fsm.Options{OnCollection: e.altered})
+	e.held = held.New(reads, func(l *held.Late) { e.begin(e.group.Load(), &l.Request, l.Replier) })
+	e.machine, err = fsm.NewMachine(st, fsm.Options{OnCollection: e.altered, OnChanges: e.hub.notify})
 	if err != nil {
 		_ = st.Close() // nothing was written
 		return nil, err
 	}
+	e.hub.machine = e.machine
+	e.txns = newTxns(&cfg, e.cursors)
 	return e, nil
 }
 
@@ -79,13 +86,15 @@ func (e *Engine) Machine() replica.Machine { return e.machine }
 // Serve tells the engine which group runs its machine. It is called once, before the first Submit.
 func (e *Engine) Serve(g *replica.Group) { e.group.Store(g) }
 
-// Run builds indexes, removes documents whose time has come, what was dropped, and cursors that are idle, until ctx ends. It returns
-// when its last goroutine has left.
+// Run feeds the watches, builds indexes, removes documents whose time has come, what was dropped, recorded changes that are kept no longer,
+// cursors that are idle and transactions that are open for too long, until ctx ends. It returns when its last goroutine has left.
 func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	wg.Go(func() { e.hub.run(ctx) })
 	wg.Go(func() { e.runBuilds(ctx) })
 	wg.Go(func() { e.runExpiry(ctx) })
 	wg.Go(func() { e.runCollector(ctx) })
+	wg.Go(func() { e.runTrim(ctx) })
 	wg.Go(func() { e.runCursors(ctx) })
 	wg.Wait()
 	e.stop()
@@ -94,9 +103,11 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // stop answers whoever is left and waits for the workers.
 func (e *Engine) stop() {
+	e.hub.close()
 	e.builds.close()
 	e.pool.Close()
 	e.cursors.close()
+	e.txns.close()
 }
 
 // Close closes the store. The group must have been stopped and Run must have returned.
@@ -115,8 +126,6 @@ func wallClock() int64 { return time.Now().UnixMilli() }
 func monotonic() int64 { return wire.Clock() / int64(time.Millisecond) }
 
 var errStopping = wire.Errorf(wire.Unavailable, "the document engine is stopping")
-
-func canceled() wire.Response { return wire.Failf(wire.Canceled, "the request was withdrawn") }
 
 // fail is the answer that says err, whose MongoDB code travels beside ours.
 func fail(err error) wire.Response { return wire.Fail(fsm.WireError(err)) }

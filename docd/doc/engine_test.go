@@ -38,8 +38,14 @@ func contract(t *testing.T) enginetest.Spec {
 			wire.OpDocDropIndex:   {wire.NotFound},
 			wire.OpDocWrite:       set,
 			wire.OpDocStats:       {wire.NotFound},
+			wire.OpDocBegin:       nil,
+			wire.OpDocIn:          {wire.NotFound, wire.Conflict},
+			wire.OpDocCommit:      {wire.NotFound, wire.Conflict, wire.Exists},
+			wire.OpDocAbort:       nil,
+			wire.OpDocWatch:       {wire.Compacted},
+			wire.OpDocFeed:        nil,
 		},
-		Own: []wire.Op{wire.OpDocApply, wire.OpDocBuild, wire.OpDocExpire, wire.OpDocCollect},
+		Own: []wire.Op{wire.OpDocApply, wire.OpDocBuild, wire.OpDocExpire, wire.OpDocCollect, wire.OpDocTrim},
 		Write: func(n int) wire.Request {
 			m := wire.DocUpdate{Name: coll, Flags: wire.DocUpsert, Filter: filter, Update: js(t, `{"$set": {"n": `+strconv.Itoa(n)+`}}`)}
 			return wire.Request{Op: wire.OpDocUpdate, Body: m.Append(nil)}
@@ -54,6 +60,11 @@ func contract(t *testing.T) enginetest.Spec {
 			}
 			return int(bsoncore.Document(resp.Body).Lookup("n").Int32()), nil
 		},
+		Stream: func() wire.Request {
+			m := wire.DocWatch{Name: coll}
+			return wire.Request{Op: wire.OpDocWatch, Body: m.Append(nil)}
+		},
+		Told: func(resp *wire.Response) (int, error) { return len(eventsOf(t, []wire.Response{*resp})), resp.Err() },
 	}
 	sample := func(op wire.Op, m payload) {
 		s.Samples = append(s.Samples, wire.Request{Op: op, Body: m.Append(nil)})
@@ -80,8 +91,14 @@ func contract(t *testing.T) enginetest.Spec {
 		{Op: wire.OpDocInsert, DocUpdate: wire.DocUpdate{Name: c, Update: js(t, `{"x": 1}`)}},
 		{Op: wire.OpDocUpdate, DocUpdate: wire.DocUpdate{Name: c, Filter: js(t, `{"x": 1}`), Update: js(t, `{"$set": {"x": 2}}`)}},
 	}})
+	sample(wire.OpDocBegin, nothing{})
+	sample(wire.OpDocIn, &wire.DocIn{Txn: 1, Op: wire.OpDocFind, Body: find.Append(nil)})
+	sample(wire.OpDocCommit, &wire.DocTxn{Txn: 1})
+	sample(wire.OpDocAbort, &wire.DocTxn{Txn: 1})
 	sample(wire.OpDocDelete, &wire.DocUpdate{Name: c, Flags: wire.DocMulti, Filter: js(t, `{"a": 3}`)})
 	sample(wire.OpDocDropIndex, &wire.DocDropIndex{Name: c, Index: []byte("a_1")})
+	sample(wire.OpDocFeed, &wire.DocFeed{Name: c})
+	sample(wire.OpDocFeed, &wire.DocFeed{Name: c, Off: true})
 	sample(wire.OpDocDrop, &c)
 	return s
 }

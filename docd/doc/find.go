@@ -19,33 +19,26 @@ import (
 // maxBatchBytes bounds the documents of one answer; a single one may be as large.
 const maxBatchBytes = wire.MaxDocument
 
-// find serves OpDocFind: a document by its _id, or by a key of a unique index, here and now where that is linearizable, all else on a
-// worker.
+// find serves OpDocFind: what findHere can answer here and now where that is linearizable, all else on a worker.
 func (e *Engine) find(g *replica.Group, req *wire.Request, r engine.Replier) {
 	var m wire.DocFind
 	_ = m.Decode(req.Body) // it was checked
-	if current(g, req) && e.findOne(&m, req.Tag, r) {
+	if g.Current(req) && e.findHere(&m, req.Tag, r) {
 		return
 	}
-	e.onWorker(g, req, r, func(t *pool.Task, body []byte) { e.findMany(t, body) })
+	e.onWorker(g, req, r, func(t *pool.Task, body []byte) { e.findMany(step{Task: t}, body) })
 }
 
 // onWorker has fn answer a request on a worker, with a body that is its own, once what it must see has been applied.
 func (e *Engine) onWorker(g *replica.Group, req *wire.Request, r engine.Replier, fn func(t *pool.Task, body []byte)) {
 	body := bytes.Clone(req.Body)
-	t := e.pool.OpenThen(r, req, func(t *pool.Task) { fn(t, body) }, e.held.enter(e, req, r))
-	whenCurrent(g, req, r, func(err error) {
-		if err != nil {
-			t.Answer(wire.Fail(err))
-			return
-		}
-		e.pool.Add(t)
-	})
+	t := e.pool.OpenThen(r, req, func(t *pool.Task) { fn(t, body) }, e.held.EnterOrdered(req, r))
+	g.WhenCurrent(req, &barrier, r, t.Ready)
 }
 
-// findOne answers a find that means one document at most and says which: by its _id, or by all fields of a unique index. It is false
-// if the find is none such.
-func (e *Engine) findOne(m *wire.DocFind, tag uint64, r engine.Replier) bool {
+// findHere answers a find whose documents are few and can be named at once: by the _id, or by a key of an index. It is false if the
+// find is none such.
+func (e *Engine) findHere(m *wire.DocFind, tag uint64, r engine.Replier) bool {
 	if len(m.Hint) > 0 || m.Skip > 0 || empty(m.Filter) {
 		return false
 	}
@@ -54,38 +47,40 @@ func (e *Engine) findOne(m *wire.DocFind, tag uint64, r engine.Replier) bool {
 		return false
 	}
 	id, ok := idOf(m.Filter)
-	var f *filter.Filter
-	if !ok {
-		if !mayBeUnique(c, m.Filter) {
-			return false
-		}
-		var err error
-		if f, err = filter.Compile(m.Filter); err != nil {
-			r.Reply(tag, fail(err))
-			return true
-		}
+	if !ok && !mayBeFew(c, m.Filter) {
+		return false
 	}
-	var p *project.Projection
-	if !empty(m.Project) {
-		var err error
-		if p, err = project.Compile(m.Project); err != nil {
-			r.Reply(tag, fail(err))
-			return true
-		}
-	}
-	if !empty(m.Sort) {
-		if _, err := project.CompileSort(m.Sort); err != nil {
-			r.Reply(tag, fail(err))
-			return true
-		}
+	f, p, err := compileHere(m, !ok)
+	if err != nil {
+		r.Reply(tag, fail(err))
+		return true
 	}
 	var room [64]byte
 	key := room[:0]
 	if ok {
 		key = fsm.AppendID(key, id)
 	} else if key, ok = e.lookUp(c, f, key); !ok {
-		return false
+		return e.findFew(m, f, p, tag, r)
 	}
+	return e.findOne(c, key, f, p, tag, r)
+}
+
+// compileHere compiles what a find without a plan needs.
+func compileHere(m *wire.DocFind, filtered bool) (f *filter.Filter, p *project.Projection, err error) {
+	if filtered {
+		f, err = filter.Compile(m.Filter)
+	}
+	if err == nil && !empty(m.Project) {
+		p, err = project.Compile(m.Project)
+	}
+	if err == nil && !empty(m.Sort) {
+		_, err = project.CompileSort(m.Sort)
+	}
+	return f, p, err
+}
+
+// findOne answers with the document whose _id has a key, which may be empty, if it matches.
+func (e *Engine) findOne(c *fsm.Collection, key []byte, f *filter.Filter, p *project.Projection, tag uint64, r engine.Replier) bool {
 	e.figures.points.Add(1)
 	resp := wire.Response{Rev: e.st.Applied().Revision}
 	if len(key) == 0 {
@@ -108,23 +103,8 @@ func (e *Engine) findOne(m *wire.DocFind, tag uint64, r engine.Replier) bool {
 		resp.Body = p.Apply(nil, doc)
 	}
 	r.Reply(tag, resp)
-	if len(doc) > cap(*buf) && len(doc) <= keepBuffer {
-		*buf = make([]byte, 0, len(doc)+len(doc)/2)
-	}
+	room(buf, len(doc))
 	return true
-}
-
-// mayBeUnique reports whether the first field of a unique index that is ready is named by a filter.
-func mayBeUnique(c *fsm.Collection, raw []byte) bool {
-	for _, ix := range c.Indexes {
-		if !ix.Unique() || !ix.Ready() {
-			continue
-		}
-		if _, ok := value.Get(raw, ix.Fields[0].Path); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // lookUp appends the key of the _id of the only document that can match, by an index in which the filter says all fields; nothing if
@@ -132,7 +112,7 @@ func mayBeUnique(c *fsm.Collection, raw []byte) bool {
 func (e *Engine) lookUp(c *fsm.Collection, f *filter.Filter, b []byte) ([]byte, bool) {
 	fields := f.Fields()
 	for _, ix := range c.Indexes {
-		if !ix.Unique() || !ix.Ready() || ix.Flags&(wire.DocIndexSparse|wire.DocIndexPartial) != 0 {
+		if !ix.Unique() || !holdsAll(ix) {
 			continue
 		}
 		var key []byte
@@ -170,7 +150,7 @@ func onlyValue(fields []filter.Field, path string) (bsoncore.Value, bool) {
 }
 
 // findMany answers a find on a worker.
-func (e *Engine) findMany(t *pool.Task, body []byte) {
+func (e *Engine) findMany(t step, body []byte) {
 	var m wire.DocFind
 	_ = m.Decode(body) // it was checked
 	q, err := newQuery(&m)
@@ -178,7 +158,8 @@ func (e *Engine) findMany(t *pool.Task, body []byte) {
 		t.Answer(fail(err))
 		return
 	}
-	r := e.machine.Open(m.Name.DB, m.Name.Coll)
+	q.in = t.x
+	r := q.reader(e)
 	if r == nil {
 		t.Answer(wire.Response{Rev: e.st.Applied().Revision})
 		return
@@ -202,7 +183,7 @@ func (e *Engine) findMany(t *pool.Task, body []byte) {
 }
 
 // open begins to read what a query is to give: along a plan, or from memory once it is sorted.
-func (e *Engine) open(t *pool.Task, r *fsm.Reader, q *query, p *plan.Plan) (source, error) {
+func (e *Engine) open(t step, r *fsm.Reader, q *query, p *plan.Plan) (source, error) {
 	s := q.scan(p, e.memory)
 	if p.Ordered {
 		return &stream{e: e, q: q, cid: r.ID, scan: s, skip: q.skip, left: q.limit}, nil

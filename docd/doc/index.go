@@ -193,7 +193,7 @@ func (e *Engine) buildPiece(ctx context.Context) bool {
 		return false
 	}
 	start := time.Now()
-	req := wire.Request{Op: wire.OpDocBuild, Deadline: wire.DeadlineAfter(buildLimit), Body: fsm.AppendLimit(nil, fsm.BuildLimit)}
+	req := wire.Request{Op: wire.OpDocBuild, Deadline: wire.DeadlineAfter(buildLimit), Body: wire.AppendLimit(nil, fsm.BuildLimit)}
 	resp, err := engine.Do(ctx, replica.Commands{Group: g}, req)
 	if err != nil || resp.Rev == 0 {
 		return false

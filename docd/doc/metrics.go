@@ -37,8 +37,14 @@ func (e *Engine) Collectors() []prometheus.Collector {
 		gauge("requests_running", "Requests on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
 		gauge("cursors", "Cursors that are open.", func() float64 { n, _ := e.cursors.load(); return float64(n) }),
 		gauge("cursor_bytes", "Bytes that open cursors hold.", func() float64 { _, n := e.cursors.load(); return float64(n) }),
+		gauge("transactions", "Transactions that are open.", func() float64 { n, _ := e.txns.load(); return float64(n) }),
+		gauge("transaction_bytes", "Bytes that they have written.", func() float64 { _, n := e.txns.load(); return float64(n) }),
+		count("transactions_committed_total", "Transactions that were committed.", e.txns.commits.Load),
+		count("transactions_aborted_total", "Transactions that have ended otherwise.", e.txns.aborts.Load),
+		count("transaction_conflicts_total", "Of them those that wrote what somebody else had written since they began.", e.txns.conflicts.Load),
+		gauge("watches", "Watches that are open.", func() float64 { return float64(e.hub.count()) }),
 		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
-		count("point_reads_total", "Finds of a document by its _id or by a key of a unique index.", e.figures.points.Load),
+		count("point_reads_total", "Finds without a plan: of a document by its _id, or of a few by a key of an index.", e.figures.points.Load),
 		count("keys_examined_total", "Keys of indexes, and documents in the order of their _ids, that other requests have looked at.", e.figures.keys.Load),
 		count("documents_examined_total", "Documents that they have looked at.", e.figures.docs.Load),
 		count("indexed_documents_total", "Documents that this node has added to indexes under construction.", e.figures.built.Load),
@@ -57,6 +63,9 @@ func newTotals(machine *fsm.Machine) prometheus.Collector {
 	m.Gauge("indexes_building", "Indexes that are being built.", func(t *fsm.Totals) float64 { return float64(t.Building) })
 	m.Gauge("documents", "Documents.", func(t *fsm.Totals) float64 { return float64(t.Documents) })
 	m.Gauge("document_bytes", "Bytes of them.", func(t *fsm.Totals) float64 { return float64(t.Bytes) })
+	m.Gauge("feeds", "Collections and databases whose changes are recorded for watches.", func(t *fsm.Totals) float64 { return float64(t.Feeds) })
+	m.Gauge("change_chunks", "Chunks of recorded changes: one for each command, several for one with large changes.", func(t *fsm.Totals) float64 { return float64(t.Chunks) })
+	m.Gauge("change_bytes", "Bytes of recorded changes.", func(t *fsm.Totals) float64 { return float64(t.ChunkBytes) })
 	m.Gauge("index_entries", "Entries of all indexes.", func(t *fsm.Totals) float64 { return float64(t.Entries) })
 	return m
 }

@@ -23,6 +23,7 @@ type query struct {
 	hint    string
 	skip    uint64
 	limit   uint64 // 0: none
+	in      *txn   // nil: it is outside of transactions
 }
 
 // newQuery compiles a query. The slices of m must stay as they are.
@@ -57,13 +58,34 @@ func (q *query) wanted() int64 {
 	return int64(q.skip + q.limit)
 }
 
-// plan chooses a way.
+// reader opens the collection: as it is now or, in a transaction, as that sees it without what it has written. It is nil if it is
+// not there.
+func (q *query) reader(e *Engine) *fsm.Reader {
+	if q.in != nil {
+		return q.in.snap.Open(q.name.DB, q.name.Coll)
+	}
+	return e.machine.Open(q.name.DB, q.name.Coll)
+}
+
+// written is what the query's transaction has written in the collection: nil if nothing, and outside of transactions.
+func (q *query) written() *draftColl {
+	if q.in == nil {
+		return nil
+	}
+	return q.in.draft.written(&q.name)
+}
+
+// plan chooses a way. Where documents of a transaction's own are among what is found it gives no order.
 func (q *query) plan(r *fsm.Reader) (*plan.Plan, error) {
 	w := plan.Query{Filter: q.filter, Raw: q.raw, Hint: q.hint, Limit: q.wanted()}
 	if q.sort != nil {
 		w.Sort = q.sort.Fields()
 	}
-	return plan.Choose(r, &w)
+	p, err := plan.Choose(r, &w)
+	if err == nil && q.sort != nil && q.written() != nil {
+		p.Ordered = false
+	}
+	return p, err
 }
 
 // scan returns the documents of a plan that match.
@@ -73,6 +95,7 @@ func (q *query) scan(p *plan.Plan, memory int) *scan {
 		s.filter = q.filter
 	}
 	s.own = q.filter
+	s.cover(q.written())
 	return s
 }
 

@@ -1,8 +1,6 @@
 package doc
 
 import (
-	"bytes"
-
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -16,15 +14,7 @@ func (e *Engine) read(g *replica.Group, req *wire.Request, r engine.Replier) {
 	case req.Flags&wire.FlagStale != 0 || g.CanRead():
 		e.readNow(req, r)
 	default:
-		own := *req
-		own.Body = bytes.Clone(req.Body)
-		g.AwaitRead(req.Deadline, func(err error) {
-			if err != nil {
-				r.Reply(own.Tag, wire.Fail(err))
-				return
-			}
-			e.readNow(&own, r)
-		})
+		g.ReadLater(req, r, func(req *wire.Request) { e.readNow(req, r) })
 	}
 }
 
@@ -49,37 +39,5 @@ func (e *Engine) keep(buf *[]byte, used []byte) {
 	}
 }
 
-// current reports whether a request can be answered at once from what has been applied here.
-func current(g *replica.Group, req *wire.Request) bool {
-	return req.Flags&wire.FlagOrdered == 0 && (req.Flags&wire.FlagStale != 0 || g.CanRead())
-}
-
-// whenCurrent calls fn when what has been applied here is what req must see, or with the reason why that will not be.
-func whenCurrent(g *replica.Group, req *wire.Request, r engine.Replier, fn func(error)) {
-	switch {
-	case req.Flags&wire.FlagOrdered != 0:
-		barrier(g, req.Deadline, r, fn)
-	case req.Flags&wire.FlagStale != 0 || g.CanRead():
-		fn(nil)
-	default:
-		g.AwaitRead(req.Deadline, fn)
-	}
-}
-
-// barrier proposes a read of nothing in r's name and calls fn when it has been applied: then so has everything that r has
-// proposed before.
-func barrier(g *replica.Group, deadline int64, r engine.Replier, fn func(error)) {
-	g.Propose(&wire.Request{Op: wire.OpDocFind, Deadline: deadline}, true, &callback{lane: r, fn: func(resp *wire.Response) { fn(resp.Err()) }})
-}
-
-// callback is a Replier for one answer.
-type callback struct {
-	lane engine.Replier
-	fn   func(resp *wire.Response)
-}
-
-// Reply calls the function.
-func (c *callback) Reply(_ uint64, resp wire.Response) { c.fn(&resp) }
-
-// Lane returns whose order the command keeps.
-func (c *callback) Lane() wire.Replier { return c.lane }
+// barrier is what the engine proposes where a request must wait for what is in the log before it.
+var barrier = replica.Barrier{Op: wire.OpDocFind}

@@ -32,6 +32,11 @@ type scan struct {
 	seen map[string]struct{} // the keys of the _ids of documents that may come again
 	used int                 // bytes of seen
 
+	// What a transaction, or a batch, has written itself comes in the place of what the store has, at the end.
+	over    *draftColl // nil: nothing
+	covered int        // documents of over.all that count: those behind them were written later, so the store's come
+	looked  int        // of them that were looked at
+
 	keys, docs int64 // that were examined
 	told       struct{ keys, docs int64 }
 	id, buf    []byte
@@ -72,8 +77,29 @@ func (s *scan) run(r *fsm.Reader, stop func() error, fn func(id []byte, doc bson
 		}
 		s.at, s.rest = s.at+1, nil
 	}
+	if s.over != nil {
+		if w.drafts(); w.err != nil || w.stopped {
+			return w.err
+		}
+	}
 	s.done = true
 	return nil
+}
+
+// cover puts what was written by now in the place of what the store has.
+func (s *scan) cover(c *draftColl) {
+	if c != nil {
+		s.over, s.covered = c, len(c.all)
+	}
+}
+
+// hides reports whether a document of the store is not to come.
+func (s *scan) hides(id []byte) bool {
+	if s.over == nil {
+		return false
+	}
+	x := s.over.docs[string(id)]
+	return x != nil && x.place < s.covered
 }
 
 // walk is one run of a scan.
@@ -86,10 +112,36 @@ type walk struct {
 	err     error
 }
 
+// drafts goes through the documents that were written.
+func (w *walk) drafts() {
+	for w.looked < w.covered {
+		x := w.over.all[w.looked]
+		if w.docs++; w.docs%pulse == 0 && !w.wanted() {
+			return
+		}
+		if x.doc != nil && (w.own == nil || w.own.Matches(x.doc)) {
+			switch w.fn(x.key, x.doc, x.version) {
+			case goOn:
+			case enough:
+				w.looked++
+				w.stopped = true
+				return
+			case notYet:
+				w.stopped = true
+				return
+			}
+		}
+		w.looked++
+	}
+}
+
 // document takes a document in the order of the _ids. Like entry it returns whether to go on.
 func (w *walk) document(id []byte, doc bsoncore.Document, version uint64) bool {
 	if w.keys++; w.keys%pulse == 0 && !w.wanted() {
 		return false
+	}
+	if w.hides(id) {
+		return true
 	}
 	w.docs++
 	if w.filter != nil && !w.filter.Matches(doc) {
@@ -107,6 +159,9 @@ func (w *walk) document(id []byte, doc bsoncore.Document, version uint64) bool {
 func (w *walk) entry(key, id []byte) bool {
 	if w.keys++; w.keys%pulse == 0 && !w.wanted() {
 		return false
+	}
+	if w.hides(id) {
+		return true
 	}
 	if w.plan.Dedupe {
 		if _, again := w.seen[string(id)]; again {

@@ -58,7 +58,7 @@ type stream struct {
 
 func (s *stream) fill(b *batch, r *fsm.Reader, stop func() error) (more bool, err error) {
 	if r == nil {
-		if r = s.e.machine.Open(s.q.name.DB, s.q.name.Coll); r != nil {
+		if r = s.q.reader(s.e); r != nil {
 			defer r.Close()
 		}
 		if err := s.scan.resume(r, s.cid); err != nil {

@@ -26,6 +26,11 @@ func handlers() (table [256]handler) {
 		wire.OpDocAggregate: (*Engine).aggregate,
 		wire.OpDocExplain:   (*Engine).explain,
 		wire.OpDocWrite:     (*Engine).write,
+		wire.OpDocBegin:     (*Engine).beginTxn,
+		wire.OpDocIn:        (*Engine).inTxn,
+		wire.OpDocCommit:    (*Engine).commitTxn,
+		wire.OpDocAbort:     (*Engine).abortTxn,
+		wire.OpDocWatch:     (*Engine).watch,
 	} {
 		table[byte(op)] = h
 	}
@@ -48,7 +53,7 @@ func (e *Engine) Submit(req wire.Request, r engine.Replier) {
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
-	if req.Flags&wire.FlagOrdered != 0 && e.held.join(&req, r) {
+	if req.Flags&wire.FlagOrdered != 0 && e.held.Join(&req, r) {
 		return
 	}
 	e.begin(g, &req, r)
@@ -83,7 +88,7 @@ func reads(op wire.Op) bool {
 
 // Cancel withdraws a request: see engine.Engine. A write that has been proposed is answered with what becomes of it.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
-	if e.pool.Cancel(r, tag) || e.held.cancel(r, tag) || e.builds.cancel(r, tag) {
+	if e.hub.cancel(r, tag) || e.pool.Cancel(r, tag) || e.held.Cancel(r, tag) || e.builds.cancel(r, tag) {
 		return
 	}
 	if g := e.group.Load(); g != nil {
@@ -91,5 +96,5 @@ func (e *Engine) Cancel(r engine.Replier, tag uint64) {
 	}
 }
 
-// Credit does nothing: no operation streams.
-func (e *Engine) Credit(engine.Replier, uint64, int) {}
+// Credit lets a watch send n more answers.
+func (e *Engine) Credit(r engine.Replier, tag uint64, n int) { e.hub.credit(r, tag, n) }

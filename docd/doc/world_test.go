@@ -1,15 +1,12 @@
 package doc
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 	"go.uber.org/goleak"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -42,22 +39,7 @@ func startWorld(t testing.TB, dir string, change func(*Config)) *world {
 func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) *world {
 	t.Helper()
 	cfg := Default()
-	cfg.Store.Dir = dir + "/store"
-	cfg.Store.MinFree = 1
-	cfg.Store.CacheSize = 32 << 20
-	if change != nil {
-		change(&cfg)
-	}
-	e, err := Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := enginetest.Boot(t, dir, e, func(c *replica.Config) {
-		c.Memory = cfg.Store.Memory
-		if changeGroup != nil {
-			changeGroup(c)
-		}
-	})
+	e, node := enginetest.Start(t, dir, &cfg, &cfg.Store, Open, change, changeGroup)
 	return &world{Engine: e, Node: node, t: t}
 }
 
@@ -71,25 +53,16 @@ func (w *world) ready() {
 	}
 }
 
-// payload is any message of pkg/wire.
-type payload interface{ Append(b []byte) []byte }
+type payload = enginetest.Payload
 
 // do asks for one operation and waits.
 func (w *world) do(op wire.Op, m payload, flags wire.Flags) wire.Response {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	resp, _ := engine.Do(ctx, w, wire.Request{Op: op, Flags: flags, Body: m.Append(nil)})
-	return resp
+	return enginetest.Do(w, op, m, flags)
 }
 
 func (w *world) must(op wire.Op, m payload) wire.Response {
 	w.t.Helper()
-	resp := w.do(op, m, 0)
-	if err := resp.Err(); err != nil {
-		w.t.Fatalf("%v: %v", op, err)
-	}
-	return resp
+	return enginetest.Must(w.t, w, op, m)
 }
 
 func name(coll string) wire.DocName { return wire.DocName{DB: []byte("test"), Coll: []byte(coll)} }

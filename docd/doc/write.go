@@ -34,20 +34,14 @@ func (e *Engine) write(g *replica.Group, req *wire.Request, r engine.Replier) {
 	x := &writes{e: e, g: g, req: *req, r: r}
 	x.req.Body = bytes.Clone(req.Body)
 	_ = x.m.Decode(x.req.Body) // it was checked
-	leave := e.held.enter(e, req, r)
+	leave := e.held.EnterOrdered(req, r)
 	x.task = e.pool.OpenThen(r, req, func(*pool.Task) { x.try() }, func() {
 		e.turns.leave(x, gone)
 		if leave != nil {
 			leave()
 		}
 	})
-	whenCurrent(g, req, r, func(err error) {
-		if err != nil {
-			x.task.Answer(wire.Fail(err))
-			return
-		}
-		e.pool.Add(x.task)
-	})
+	g.WhenCurrent(req, &barrier, r, x.task.Ready)
 }
 
 // try plans all writes and proposes what has come of them.
@@ -61,7 +55,8 @@ func (x *writes) try() {
 	}
 	x.tries++
 	x.sum = wire.DocResult{}
-	x.draft = newDraft(x)
+	x.draft = newDraft(x.e, "batch", x.e.machine.Open)
+	x.draft.stop, x.draft.sum = x.task.Stop, &x.sum
 	defer x.draft.close()
 	for i := range x.m.Writes {
 		if err := x.draft.write(i, &x.m.Writes[i]); err != nil {

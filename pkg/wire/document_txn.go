@@ -5,8 +5,7 @@ const MaxDocTransaction = 60_000
 
 // MongoDB's codes of what can happen to a transaction, besides DocWriteConflict.
 const (
-	DocTransactionTooOld = 225 // it was open for too long
-	DocNoSuchTransaction = 251
+	DocNoSuchTransaction = 251 // also of one that was open for too long
 	DocNotInTransaction  = 263 // the operation is none of those that a transaction may have
 )
 

@@ -2,8 +2,9 @@ package wire
 
 // DocWatch streams changes (OpDocWatch) of a collection or, with an empty Coll, of a database: those behind event Event of revision
 // Rev, or with Rev 0 those from now on. Every answer but the last has More, Rev the newest revision it covers, and as Body a
-// list of DocEvent; the first comes at once, empty, when the watch stands. Changes are recorded from the first watch on (see DocFeed).
-// Compacted: Rev is older than what is kept.
+// list of DocEvent; the first comes at once, empty, when the watch stands. An answer may end between two events of one revision; who has
+// seen all of revision n goes on behind event 0 of n+1. Changes are recorded from the first watch on (see DocFeed). Compacted: what came
+// behind that event is not kept, or was not recorded.
 type DocWatch struct {
 	Name  DocName
 	Rev   uint64
@@ -59,8 +60,8 @@ func TakeDocEvent(r *Reader, e *DocEvent) {
 }
 
 // DocFeed says whether the changes of a collection or, with an empty Coll, of a database are recorded for watches (OpDocFeed). The
-// first watch has them recorded; then they are, also while nobody watches, until that is turned off. Num is 1 if that has
-// changed something.
+// first watch has them recorded; then they are, also while nobody watches, until that is turned off: watches that need it end with
+// Compacted. Num is 1 if that has changed something. Full: so many names are recorded as may be.
 type DocFeed struct {
 	Name DocName
 	Off  bool
@@ -78,7 +79,8 @@ func (m *DocFeed) Decode(p []byte) error {
 }
 
 // DocTrim removes recorded changes (OpDocTrim), the oldest first: those from before Before (ms since 1970), and as many that at most
-// Bytes are left; at most Limit commands' at once. Num is how many commands' have gone.
+// Bytes are left; at most Limit chunks at once, of which a command makes one, or several if its changes are large. Num is how many have
+// gone.
 type DocTrim struct {
 	Before int64
 	Bytes  uint64

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -59,18 +60,21 @@ func (t *tx) drop(s *stage) {
 	c := s.now
 	t.key = appendNameKey(t.key[:0], c.DB, c.Name)
 	t.remove(t.key)
-	t.key = appendKey(t.key[:0], kindSize, c.ID)
+	t.key = keys.Append(t.key[:0], kindSize, c.ID)
 	t.remove(t.key)
 	t.discard(kindDocument, c.ID)
 	for _, ix := range c.Indexes {
 		t.forgetIndex(c, ix)
 	}
 	s.now = nil
+	if s.feeds {
+		t.note(s, wire.DocEventDrop, nil, nil)
+	}
 }
 
 // forgetIndex removes what is known of an index and puts its entries aside, unless that has been done when its build failed.
 func (t *tx) forgetIndex(c *Collection, ix *Index) {
-	t.key = appendKey(t.key[:0], kindIndex, c.ID, ix.ID)
+	t.key = keys.Append(t.key[:0], kindIndex, c.ID, ix.ID)
 	t.remove(t.key)
 	if ix.State != wire.DocIndexFailed {
 		t.discard(kindEntry, ix.ID)

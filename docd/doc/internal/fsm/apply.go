@@ -11,6 +11,7 @@ import (
 	"github.com/skshohagmiah/flin/docd/doc/internal/update"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -199,7 +200,7 @@ func (t *tx) insert(s *stage, doc bsoncore.Document) error {
 			return err
 		}
 	}
-	t.key = append(appendKey(t.key[:0], kindDocument, s.now.ID), t.id...)
+	t.key = append(keys.Append(t.key[:0], kindDocument, s.now.ID), t.id...)
 	var head [16]byte
 	_, _, there, err := t.b.Head(t.key, head[:0])
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -155,7 +156,7 @@ func BenchmarkIndexScan(b *testing.B) {
 				from := AppendID(nil, valueOf(k))
 				r := w.m.Open(db, coll)
 				found := false
-				err := r.IndexScan(r.Indexes[0], from, after(append([]byte(nil), from...)), false, func(_, id []byte) bool {
+				err := r.IndexScan(r.Indexes[0], from, keys.After(from), false, func(_, id []byte) bool {
 					d, _, err := w.m.Get(r.ID, id, nil)
 					found = err == nil && d != nil
 					return true

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -12,7 +13,7 @@ import (
 // many, or 1 if only the state of the index has changed. A document that cannot be in the index, and two that it may not have
 // both, end the build.
 func build(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, BuildLimit)
+	limit, err := wire.TakeLimit(c.Body, BuildLimit)
 	if err != nil || len(m.building) == 0 {
 		return err
 	}
@@ -46,11 +47,11 @@ type piece struct {
 func (p *piece) run() error {
 	t := p.t
 	ix := p.s.now.Indexes[p.place]
-	from := append(appendKey(nil, kindDocument, p.s.now.ID), ix.cursor...)
+	from := append(keys.Append(nil, kindDocument, p.s.now.ID), ix.cursor...)
 	if len(ix.cursor) > 0 {
 		from = append(from, 0) // the first key behind it
 	}
-	to := after(appendKey(nil, kindDocument, p.s.now.ID))
+	to := keys.After(keys.Append(nil, kindDocument, p.s.now.ID))
 	v := t.m.st.View()
 	defer v.Close()
 	err := v.Iterate(from, to, store.IterOptions{}, p.document)

@@ -20,6 +20,11 @@ type payloads struct {
 	name      wire.DocName
 	list      wire.DocList
 	apply     wire.DocApply
+	watch     wire.DocWatch
+	feed      wire.DocFeed
+	trim      wire.DocTrim
+	in        wire.DocIn
+	txn       wire.DocTxn
 }
 
 // Check reports what is wrong with a payload before it is proposed or served: that it cannot be decoded, names, sizes, bounds, BSON
@@ -33,6 +38,7 @@ func (m *Machine) Check(op wire.Op, body []byte) error {
 	err := WireError(ops[byte(op)].check(p, body))
 	clear(p.insert.Docs) // they share memory with the payload
 	clear(p.write.Writes)
+	p.in.Body = nil
 	forget(&p.apply)
 	m.pool.Put(p)
 	return err
@@ -175,11 +181,32 @@ func checkDrop(p *payloads, body []byte) error {
 	if err := p.name.Decode(body); err != nil {
 		return err
 	}
-	if len(p.name.Coll) == 0 {
-		return wire.CheckDocDatabase(p.name.DB)
-	}
-	return p.name.Check()
+	return checkWide(&p.name)
 }
+
+// checkWide checks the name of a collection or, with an empty Coll, of a database.
+func checkWide(n *wire.DocName) error {
+	if len(n.Coll) == 0 {
+		return wire.CheckDocDatabase(n.DB)
+	}
+	return n.Check()
+}
+
+func checkWatch(p *payloads, body []byte) error {
+	if err := p.watch.Decode(body); err != nil {
+		return err
+	}
+	return checkWide(&p.watch.Name)
+}
+
+func checkFeed(p *payloads, body []byte) error {
+	if err := p.feed.Decode(body); err != nil {
+		return err
+	}
+	return checkWide(&p.feed.Name)
+}
+
+func checkTrim(p *payloads, body []byte) error { return p.trim.Decode(body) }
 
 func checkList(p *payloads, body []byte) error {
 	if err := p.list.Decode(body); err != nil {
@@ -195,7 +222,7 @@ func checkList(p *payloads, body []byte) error {
 }
 
 func checkLimit(_ *payloads, body []byte) error {
-	_, err := takeLimit(body, 1)
+	_, err := wire.TakeLimit(body, 1)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -31,7 +32,7 @@ func (m *Machine) addTrash(key, mark []byte) {
 
 // collect serves OpDocCollect. Num is the number of keys removed.
 func collect(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, CollectLimit)
+	limit, err := wire.TakeLimit(c.Body, CollectLimit)
 	if err != nil || len(m.trash) == 0 {
 		return err
 	}
@@ -61,7 +62,7 @@ func collect(m *Machine, c *replica.Command, ans *wire.Response) error {
 // collectSome deletes at most limit keys. If there are more it returns where the next piece begins, so that that need not pass over
 // what this one has deleted.
 func (t *tx) collectSome(x *trash, limit int) (n int, mark []byte, err error) {
-	from, to := x.key[1:], after(bytes.Clone(x.key[1:]))
+	from, to := x.key[1:], keys.After(x.key[1:])
 	if len(x.mark) > 0 {
 		from = x.mark
 	}

@@ -8,6 +8,9 @@
 // each as it is at one moment: who reads beside the log takes that together with a view of the store (Reader). Each
 // command writes what it changes before it is answered (there is no Sealer).
 //
+// Where a collection or a database has a feed, a command also writes what it has changed there, document by document, as one value
+// under its revision: who watches reads these in their order, at any time until they are trimmed.
+//
 // Everything that influences an answer is a function of what is stored and of the time: a replica that was restarted
 // decides as its peers do.
 package fsm

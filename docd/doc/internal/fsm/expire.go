@@ -7,13 +7,14 @@ import (
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // expire serves OpDocExpire: it removes documents whose time by a TTL index has come, index by index, the earliest first. Num is how
 // many. An index that is skipped since nothing is due has nothing that is due in the store either: what memory knows is never late.
 func expire(m *Machine, c *replica.Command, ans *wire.Response) error {
-	limit, err := takeLimit(c.Body, ExpireLimit)
+	limit, err := wire.TakeLimit(c.Body, ExpireLimit)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ type expiry struct {
 // run removes what is due by an index. It returns when the first document is due that stays.
 func (x *expiry) run(v *store.View, s *stage, ix *Index) (due int64, err error) {
 	desc := ix.Fields[0].Desc
-	prefix := appendKey(nil, kindEntry, ix.ID)
+	prefix := keys.Append(nil, kindEntry, ix.ID)
 	from := value.AppendMin(bytes.Clone(prefix), value.ClassDateTime, desc)
 	to := value.AppendMax(bytes.Clone(prefix), value.ClassDateTime, desc)
 	if desc {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -33,7 +34,7 @@ type payload interface{ Append(b []byte) []byte }
 // limit is the payload of the engine's own commands.
 type limit int
 
-func (n limit) Append(b []byte) []byte { return AppendLimit(b, int(n)) }
+func (n limit) Append(b []byte) []byte { return wire.AppendLimit(b, int(n)) }
 
 // bench is a machine over a store, with somebody who plays the log.
 type bench struct {
@@ -48,12 +49,9 @@ type bench struct {
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	o.MinFree, o.CacheSize = 1, 32<<20
-	st, err := store.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := machinetest.Open(t, o)
 	b := &bench{t: t, st: st}
+	var err error
 	b.m, err = NewMachine(st, Options{OnCollection: func(db, name string) { b.told = append(b.told, db+"."+name) }})
 	if err != nil {
 		t.Fatal(err)
@@ -67,11 +65,7 @@ func (b *bench) begin() {
 	b.index, b.rev, b.now = pos.Index, pos.Revision, pos.Time
 }
 
-func (b *bench) close() {
-	if err := b.st.Close(); err != nil {
-		b.t.Errorf("closing the store: %v", err)
-	}
-}
+func (b *bench) close() { machinetest.Close(b.t, b.st) }
 
 // apply executes the commands as one entry, at time b.now.
 func (b *bench) apply(cmds ...command) (list []wire.Response) {
@@ -83,12 +77,7 @@ func (b *bench) apply(cmds ...command) (list []wire.Response) {
 			b.rev++
 		}
 		c := replica.Command{Op: cmd.op, Body: cmd.body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-		var ans wire.Response
-		if err := b.m.Apply(&c, &ans); err != nil {
-			b.t.Fatalf("%v: fault: %v", cmd.op, err)
-		}
-		ans.Body = append([]byte(nil), ans.Body...)
-		list = append(list, ans)
+		list = append(list, machinetest.Execute(b.t, b.m, &c))
 	}
 	b.finish()
 	return list
@@ -96,10 +85,8 @@ func (b *bench) apply(cmds ...command) (list []wire.Response) {
 
 // finish ends an entry.
 func (b *bench) finish() {
-	p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
-	b.st.Advance(p)
 	b.told = b.told[:0]
-	b.m.Applied(p)
+	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
 }
 
 // one executes a command as an entry of its own.
@@ -179,29 +166,10 @@ func (b *bench) createIndex(coll string, s wire.DocIndexSpec) wire.Response {
 }
 
 // dump lists all that is in the store.
-func (b *bench) dump() string {
-	var out strings.Builder
-	v := b.st.View()
-	defer v.Close()
-	err := v.Iterate(nil, nil, store.IterOptions{}, func(key []byte, v store.Value) bool {
-		fmt.Fprintf(&out, "%q %x %.100q\n", key, v.Head, v.Body)
-		return true
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return out.String()
-}
+func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 100) }
 
 // hash is a number for all that is in the store.
-func (b *bench) hash() uint64 {
-	b.t.Helper()
-	h, err := b.st.Hash()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return h
-}
+func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
 
 // check compares the indexes with the documents, and what memory has with what a restart would have.
 func (b *bench) check() {
@@ -237,7 +205,7 @@ func summary(m *Machine) string {
 		}
 		fmt.Fprintf(&out, "work %v sorted %v\n", iids, slices.IsSorted(iids))
 	}
-	fmt.Fprintf(&out, "%d collections\n", m.collections)
+	fmt.Fprintf(&out, "%d collections\nfeeds %v %+v\n", m.collections, m.feeds, m.record)
 	return out.String()
 }
 

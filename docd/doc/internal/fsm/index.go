@@ -90,8 +90,10 @@ func (t *tx) clear(s *stage, spec *wire.DocIndexSpec) (there bool, err error) {
 			return t.clear(s, spec)
 		case named && same && expires:
 			return true, nil
+		case named && same:
+			return false, sub(wire.Exists, wire.DocIndexOptions, "an index %s with another time to live is there: drop it first", ix.Name)
 		case named && alike:
-			return false, sub(wire.Exists, wire.DocIndexOptions, "an index %s with the same fields and other options is there: drop it, or take another name", ix.Name)
+			return false, sub(wire.Exists, wire.DocIndexKeySpecs, "an index %s with the same fields and other options is there: drop it, or take another name", ix.Name)
 		case named:
 			return false, sub(wire.Exists, wire.DocIndexKeySpecs, "an index %s with other fields is there: drop it, or take another name", ix.Name)
 		case same:
@@ -133,6 +135,8 @@ func checkSpec(s *wire.DocIndexSpec) error {
 	switch {
 	case len(s.Fields) == 0:
 		return bad("an index has at least one field")
+	case len(s.Fields) > wire.MaxDocIndexFields:
+		return bad("an index of %d fields is over the limit of %d fields", len(s.Fields), wire.MaxDocIndexFields)
 	case len(s.Name) > wire.MaxDocIndexName:
 		return bad("an index name of %d bytes is over the limit of %d", len(s.Name), wire.MaxDocIndexName)
 	case string(s.Name) == "*", bytes.IndexByte(s.Name, 0) >= 0, string(s.Name) == idIndex && !onID(s):

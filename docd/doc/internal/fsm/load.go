@@ -13,8 +13,12 @@ func (m *Machine) Reset() error {
 	m.tx.end()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.databases, m.collections = map[string]map[string]*Collection{}, 0
+	m.databases, m.collections, m.shared = map[string]map[string]*Collection{}, 0, false
+	m.edition++
 	m.building, m.expiring, m.trash = nil, nil, nil
+	m.feeds, m.record = feeds{}, record{oldest: never}
+	m.recent.reset(After(m.st.Applied().Revision))
+	m.recorded = true
 	clear(m.changed)
 	m.changed = m.changed[:0]
 	if err := m.loadAll(); err != nil {
@@ -37,7 +41,7 @@ func (m *Machine) loadAll() error {
 	for _, k := range [...]struct {
 		kind byte
 		fn   func(key []byte, v store.Value) error
-	}{{kindCollection, l.collection}, {kindIndex, l.index}, {kindSize, l.size}, {kindTrash, l.trash}} {
+	}{{kindCollection, l.collection}, {kindIndex, l.index}, {kindSize, l.size}, {kindTrash, l.trash}, {kindFeed, l.feed}, {kindRecord, l.record}} {
 		var failed error
 		err := v.Iterate([]byte{k.kind}, []byte{k.kind + 1}, store.IterOptions{}, func(key []byte, v store.Value) bool {
 			failed = k.fn(key, v)
@@ -53,7 +57,7 @@ func (m *Machine) loadAll() error {
 	for _, c := range l.byCID {
 		m.enlist(c)
 	}
-	return nil
+	return l.firstChunk(v)
 }
 
 func (l *loader) collection(key []byte, v store.Value) error {

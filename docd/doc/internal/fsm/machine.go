@@ -14,6 +14,8 @@ type Options struct {
 	// OnCollection is called once for each collection of which the entry has changed what is known besides its documents: that
 	// it is there, its indexes and how far they are built.
 	OnCollection func(db, name string)
+	// OnChanges is called when the entry has recorded changes, or altered what is recorded.
+	OnChanges func()
 }
 
 // Machine applies the commands of the log to the collections in a store. Apply, Applied and Reset are called by one
@@ -26,17 +28,23 @@ type Machine struct {
 	// makes its changes visible, in the store and here; readers never read the store under it.
 	mu          sync.RWMutex
 	databases   map[string]map[string]*Collection
+	edition     uint64 // of databases: each change makes another
+	shared      bool   // a Snapshot has databases: the next change is made to a copy
 	collections int
 	building    []work  // indexes that are being built, by number
 	expiring    []work  // TTL indexes that are ready, by number
 	trash       []trash // by key
+	feeds       feeds
+	record      record // of changes
+	recent      recent // likewise
 
-	changed []*Collection // by the entry under way, for OnCollection
-	tx      tx            // of the apply goroutine
-	p       payloads      // likewise
-	out     []byte        // likewise, of answers
-	pool    sync.Pool     // of *payloads
-	keys    sync.Pool     // of *[]byte, keys that readers make
+	changed  []*Collection // by the entry under way, for OnCollection
+	recorded bool          // likewise, for OnChanges
+	tx       tx            // of the apply goroutine
+	p        payloads      // likewise
+	out      []byte        // likewise, of answers
+	pool     sync.Pool     // of *payloads
+	keys     sync.Pool     // of *[]byte, keys that readers make
 }
 
 // work is an index that the engine has to do something about.
@@ -117,7 +125,7 @@ func (m *Machine) Apply(c *replica.Command, ans *wire.Response) error {
 	return fmt.Errorf("doc: %v: %w", c.Op, err)
 }
 
-// Applied tells who wants to know which collections the entry has changed.
+// Applied tells who wants to know which collections the entry has changed, and that it has recorded changes.
 func (m *Machine) Applied(store.Position) {
 	for _, c := range m.changed {
 		if m.o.OnCollection != nil {
@@ -126,6 +134,10 @@ func (m *Machine) Applied(store.Position) {
 	}
 	clear(m.changed)
 	m.changed = m.changed[:0]
+	if m.recorded && m.o.OnChanges != nil {
+		m.o.OnChanges()
+	}
+	m.recorded = false
 }
 
 // note remembers a collection for Applied.

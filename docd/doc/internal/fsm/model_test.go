@@ -23,6 +23,8 @@ type modelDoc struct {
 type model struct {
 	docs   map[int]modelDoc
 	unique bool
+	copy   map[int]string // the documents as the recorded changes make them
+	at     Place          // that copy has reached
 }
 
 // expect executes a write and says what must come of it: an outcome, or MongoDB's code.
@@ -188,7 +190,8 @@ func TestRandomWritesDoWhatAPlainMapDoes(t *testing.T) {
 			t.Run(fmt.Sprintf("seed=%d/unique=%v", seed, unique), func(t *testing.T) {
 				b := newBench(t, store.Options{Memory: true})
 				defer b.close()
-				p, m := newPlayer(seed+1000), &model{docs: map[int]modelDoc{}, unique: unique}
+				p, m := newPlayer(seed+1000), &model{docs: map[int]modelDoc{}, unique: unique, copy: map[int]string{}}
+				b.must(wire.OpDocFeed, &wire.DocFeed{Name: name("c")})
 				flags := wire.DocIndexFlags(0)
 				if unique {
 					flags = wire.DocIndexUnique
@@ -226,4 +229,5 @@ func (p *player) play(t *testing.T, b *bench, m *model, n int) {
 		m.apply(t, a, &ans, b.rev)
 	}
 	m.compare(t, b)
+	m.follow(t, b)
 }

@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -115,7 +116,7 @@ func (t *tx) compare(ix *Index, place int) (due int64, err error) {
 
 func (t *tx) planEntry(ix *Index, place int, key []byte, dead bool) {
 	from := len(t.arena)
-	t.arena = append(appendKey(t.arena, kindEntry, ix.ID), key...)
+	t.arena = append(keys.Append(t.arena, kindEntry, ix.ID), key...)
 	if !ix.Unique() {
 		t.arena = append(t.arena, t.id...)
 	}

@@ -32,6 +32,7 @@ func (m *Machine) publish(s *stage) {
 
 // exchange makes a collection known in the place of what it was. Either may be nil.
 func (m *Machine) exchange(was, now *Collection) {
+	m.unshare()
 	if was != nil {
 		for _, ix := range was.Indexes {
 			removeWork(&m.building, ix.ID)

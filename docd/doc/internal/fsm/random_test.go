@@ -128,6 +128,11 @@ func (p *player) index() *wire.DocIndex {
 	return m
 }
 
+// feed has a collection, or the database, recorded, or no longer.
+func (p *player) feed() *wire.DocFeed {
+	return &wire.DocFeed{Name: name(p.pick("c", "u", "v", "")), Off: p.r.IntN(3) == 0}
+}
+
 // next makes up a command that is no write of documents, or nil.
 func (p *player) other() *command {
 	var op wire.Op
@@ -140,8 +145,12 @@ func (p *player) other() *command {
 		op, m = wire.OpDocIndex, p.index()
 	case k < 72:
 		op, m = wire.OpDocDropIndex, &wire.DocDropIndex{Name: n, Index: []byte(p.pick("b_1", "a_1_b_-1", "n.x_1", "at_1", "a_-1", "a_1", "a_1_n.x_1", "*"))}
-	case k < 86:
+	case k < 83:
 		op, m = wire.OpDocBuild, limit(1+p.r.IntN(15))
+	case k < 84:
+		op, m = wire.OpDocFeed, p.feed()
+	case k < 86:
+		op, m = wire.OpDocTrim, &wire.DocTrim{Before: p.now - int64(p.r.IntN(20_000)), Bytes: uint64(p.r.IntN(40_000)), Limit: uint64(1 + p.r.IntN(30))}
 	case k < 91:
 		op, m = wire.OpDocExpire, limit(1+p.r.IntN(8))
 	case k < 96:

@@ -117,6 +117,7 @@ type Totals struct {
 	Databases, Collections, Indexes uint64
 	Documents, Bytes, Entries       uint64
 	Building                        uint64 // indexes
+	Feeds, Chunks, ChunkBytes       uint64 // names whose changes are recorded, and what is recorded
 }
 
 // Totals returns the figures of this moment. Any goroutine may call it.
@@ -124,6 +125,7 @@ func (m *Machine) Totals() Totals {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	t := Totals{Databases: uint64(len(m.databases)), Collections: uint64(m.collections), Building: uint64(len(m.building))}
+	t.Feeds, t.Chunks, t.ChunkBytes = uint64(m.feeds.count()), m.record.chunks, m.record.bytes
 	m.each(func(c *Collection) {
 		t.Indexes += uint64(len(c.Indexes))
 		t.Documents += uint64(c.Documents())

@@ -6,6 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -15,6 +16,7 @@ import (
 type Reader struct {
 	*Collection
 	view *store.View
+	lent bool   // the view is a Snapshot's, which closes it
 	key  []byte // that is looked up
 }
 
@@ -36,7 +38,11 @@ func (m *Machine) Open(db, name []byte) *Reader {
 }
 
 // Close gives the reader up. A second call does nothing.
-func (r *Reader) Close() { r.view.Close() }
+func (r *Reader) Close() {
+	if !r.lent {
+		r.view.Close()
+	}
+}
 
 // Get returns the document whose _id has the key id (AppendID), and its version; nil if it is not there. The document is in buf, in
 // new memory, or in memory of the store that does not change.
@@ -44,7 +50,7 @@ func (r *Reader) Get(id, buf []byte) (doc bsoncore.Document, version uint64, err
 	if len(id) > wire.MaxDocID {
 		return nil, 0, nil
 	}
-	r.key = append(appendKey(r.key[:0], kindDocument, r.ID), id...)
+	r.key = append(keys.Append(r.key[:0], kindDocument, r.ID), id...)
 	v, ok, err := r.view.Get(r.key, buf)
 	return found(v, ok, err)
 }
@@ -56,7 +62,7 @@ func (m *Machine) Get(cid uint64, id, buf []byte) (doc bsoncore.Document, versio
 		return nil, 0, nil
 	}
 	key := m.keys.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
-	*key = append(appendKey((*key)[:0], kindDocument, cid), id...)
+	*key = append(keys.Append((*key)[:0], kindDocument, cid), id...)
 	v, ok, err := m.st.Get(*key, buf)
 	m.keys.Put(key)
 	return found(v, ok, err)
@@ -73,6 +79,15 @@ func found(v store.Value, ok bool, err error) (bsoncore.Document, uint64, error)
 	return v.Body, version, err
 }
 
+// GetAt is Reader.Get by way of what the store has cached, where that is known to be the same: a view reads all from disk.
+func (m *Machine) GetAt(r *Reader, id, buf []byte) (doc bsoncore.Document, version uint64, err error) {
+	doc, version, err = m.Get(r.ID, id, buf)
+	if err == nil && (doc == nil || version > r.view.Position().Revision) {
+		return r.Get(id, buf) // it has changed since, or perhaps has
+	}
+	return doc, version, err
+}
+
 // Lookup returns the key of the _id of the document that has a key in a unique index now, nil if there is none. It is in buf, in new
 // memory, or in memory of the store that does not change. Any goroutine may call it.
 func (m *Machine) Lookup(ix *Index, indexKey, buf []byte) (id []byte, err error) {
@@ -80,7 +95,7 @@ func (m *Machine) Lookup(ix *Index, indexKey, buf []byte) (id []byte, err error)
 		return nil, nil
 	}
 	key := m.keys.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
-	*key = append(appendKey((*key)[:0], kindEntry, ix.ID), indexKey...)
+	*key = append(keys.Append((*key)[:0], kindEntry, ix.ID), indexKey...)
 	v, ok, err := m.st.Get(*key, buf)
 	m.keys.Put(key)
 	if err != nil {
@@ -95,7 +110,7 @@ func (m *Machine) Lookup(ix *Index, indexKey, buf []byte) (id []byte, err error)
 // Scan calls fn for the documents in the order of their _id, until it returns false: those whose key of the _id is from or behind
 // it and before to. nil is no bound. What fn gets is valid during the call only.
 func (r *Reader) Scan(from, to []byte, reverse bool, fn func(id []byte, doc bsoncore.Document, version uint64) bool) error {
-	low, high := bounds(appendKey(nil, kindDocument, r.ID), from, to)
+	low, high := bounds(keys.Append(nil, kindDocument, r.ID), from, to)
 	var failed error
 	err := r.view.Iterate(low, high, store.IterOptions{Reverse: reverse}, func(key []byte, v store.Value) bool {
 		version, err := decodeVersion(v.Head)
@@ -118,7 +133,7 @@ func (r *Reader) Scan(from, to []byte, reverse bool, fn func(id []byte, doc bson
 // behind it and before to. nil is no bound; a bound may be the beginning of keys. Entries of one key come in the order of their
 // _ids. id is the key of the document's _id. What fn gets is valid during the call only.
 func (r *Reader) IndexScan(ix *Index, from, to []byte, reverse bool, fn func(key, id []byte) bool) error {
-	low, high := bounds(appendKey(nil, kindEntry, ix.ID), from, to)
+	low, high := bounds(keys.Append(nil, kindEntry, ix.ID), from, to)
 	var failed error
 	// The head has the _id of almost all entries; the body is wanted for unique ones of very long _ids.
 	o := store.IterOptions{Reverse: reverse, HeadsOnly: !ix.Unique()}
@@ -141,7 +156,7 @@ func (r *Reader) IndexScan(ix *Index, from, to []byte, reverse bool, fn func(key
 
 // Count returns how many entries of an index lie in a range as of IndexScan, or bound if there are as many or more.
 func (r *Reader) Count(ix *Index, from, to []byte, bound int) (n int, err error) {
-	low, high := bounds(appendKey(nil, kindEntry, ix.ID), from, to)
+	low, high := bounds(keys.Append(nil, kindEntry, ix.ID), from, to)
 	if bound <= 0 {
 		return 0, nil
 	}
@@ -157,7 +172,7 @@ func (r *Reader) Count(ix *Index, from, to []byte, bound int) (n int, err error)
 
 // CountIDs returns how many documents have a key of their _id in a range as of Scan, or bound if there are as many or more.
 func (r *Reader) CountIDs(from, to []byte, bound int) (n int, err error) {
-	low, high := bounds(appendKey(nil, kindDocument, r.ID), from, to)
+	low, high := bounds(keys.Append(nil, kindDocument, r.ID), from, to)
 	if bound <= 0 {
 		return 0, nil
 	}
@@ -175,7 +190,7 @@ func (r *Reader) CountIDs(from, to []byte, bound int) (n int, err error) {
 func bounds(prefix, from, to []byte) (low, high []byte) {
 	low = append(append(make([]byte, 0, len(prefix)+len(from)), prefix...), from...)
 	if to == nil {
-		return low, after(prefix)
+		return low, keys.After(prefix)
 	}
 	return low, append(prefix, to...)
 }

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -125,19 +126,19 @@ func itoa(n int) string {
 func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	for name, spoil := range map[string]func(b *bench, c *Collection, batch *store.Batch){
 		"an entry lacks": func(_ *bench, c *Collection, batch *store.Batch) {
-			batch.Delete(append(appendKey(nil, kindEntry, c.Indexes[0].ID), append(idOf(t, "7"), idOf(t, "1")...)...))
+			batch.Delete(append(keys.Append(nil, kindEntry, c.Indexes[0].ID), append(idOf(t, "7"), idOf(t, "1")...)...))
 		},
 		"an entry too many": func(_ *bench, c *Collection, batch *store.Batch) {
-			batch.Set(append(appendKey(nil, kindEntry, c.Indexes[0].ID), append(idOf(t, "8"), idOf(t, "1")...)...), []byte{10}, nil)
+			batch.Set(append(keys.Append(nil, kindEntry, c.Indexes[0].ID), append(idOf(t, "8"), idOf(t, "1")...)...), []byte{10}, nil)
 		},
 		"an entry of another document": func(_ *bench, c *Collection, batch *store.Batch) {
-			batch.Set(append(appendKey(nil, kindEntry, c.Indexes[1].ID), idOf(t, "7")...), idOf(t, "2"), nil)
+			batch.Set(append(keys.Append(nil, kindEntry, c.Indexes[1].ID), idOf(t, "7")...), idOf(t, "2"), nil)
 		},
 		"a document that nobody has counted": func(_ *bench, c *Collection, batch *store.Batch) {
-			batch.Set(append(appendKey(nil, kindDocument, c.ID), idOf(t, "2")...), []byte{1}, doc(t, `{"_id": 2}`))
+			batch.Set(append(keys.Append(nil, kindDocument, c.ID), idOf(t, "2")...), []byte{1}, doc(t, `{"_id": 2}`))
 		},
 		"an entry of no index": func(_ *bench, _ *Collection, batch *store.Batch) {
-			batch.Set(append(appendKey(nil, kindEntry, 99), idOf(t, "2")...), []byte{10}, nil)
+			batch.Set(append(keys.Append(nil, kindEntry, 99), idOf(t, "2")...), []byte{10}, nil)
 		},
 	} {
 		b := newBench(t, store.Options{Memory: true})

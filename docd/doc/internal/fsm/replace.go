@@ -6,6 +6,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -14,7 +15,7 @@ func (t *tx) lookUp(s *stage) (doc bsoncore.Document, version uint64, err error)
 	if s.now == nil || len(t.id) > wire.MaxDocID {
 		return nil, 0, nil
 	}
-	t.key = append(appendKey(t.key[:0], kindDocument, s.now.ID), t.id...)
+	t.key = append(keys.Append(t.key[:0], kindDocument, s.now.ID), t.id...)
 	v, ok, err := t.b.Get(t.key, t.doc)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading a document: %w", err)
@@ -59,7 +60,7 @@ func (t *tx) replace(s *stage, old, now bsoncore.Document) error {
 		return errLarge
 	}
 	t.write(s)
-	t.key = append(appendKey(t.key[:0], kindDocument, s.now.ID), t.id...)
+	t.key = append(keys.Append(t.key[:0], kindDocument, s.now.ID), t.id...)
 	s.sized = true
 	s.bytes += int64(len(now) - len(old))
 	if old == nil {
@@ -68,10 +69,13 @@ func (t *tx) replace(s *stage, old, now bsoncore.Document) error {
 	if now == nil {
 		s.docs--
 		t.remove(t.key)
-		return nil
+	} else {
+		var head [binary.MaxVarintLen64]byte
+		t.set(t.key, binary.AppendUvarint(head[:0], t.c.Revision), now)
 	}
-	var head [binary.MaxVarintLen64]byte
-	t.set(t.key, binary.AppendUvarint(head[:0], t.c.Revision), now)
+	if s.feeds {
+		t.noteWrite(s, old, now)
+	}
 	return nil
 }
 

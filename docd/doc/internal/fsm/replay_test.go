@@ -1,10 +1,10 @@
 package fsm
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -15,7 +15,7 @@ func (b *bench) play(i int, e *entry) {
 	b.now = e.time
 	for k, got := range b.apply(e.cmds...) {
 		want := e.answers[k]
-		if got.Code != want.Code || got.Rev != want.Rev || got.Num != want.Num || !bytes.Equal(got.Body, want.Body) {
+		if !machinetest.Equal(&got, &want) {
 			b.t.Fatalf("entry %d, command %d (%v %.200q) was answered\n%+v %q\nand is now answered\n%+v %q",
 				i, k, e.cmds[k].op, e.cmds[k].body, want, want.Body, got, got.Body)
 		}
@@ -84,6 +84,7 @@ func tally(t *testing.T, log []entry) {
 	}
 	for _, op := range []wire.Op{
 		wire.OpDocApply, wire.OpDocIndex, wire.OpDocDropIndex, wire.OpDocBuild, wire.OpDocExpire, wire.OpDocCollect, wire.OpDocDrop, wire.OpDocCreate,
+		wire.OpDocFeed, wire.OpDocTrim,
 	} {
 		if done[op] == 0 {
 			t.Errorf("%v never did anything in the random log", op)
@@ -131,23 +132,21 @@ func TestALogThatIsFedAgainFromTheLastFlushGivesTheSameStoreAndAnswers(t *testin
 		whole := newBench(t, store.Options{Memory: true})
 		log := newPlayer(200+seed).record(whole, 500)
 		dir := t.TempDir()
-		r := rand.New(rand.NewPCG(seed, 2))
-		for done := false; !done; {
+		machinetest.Refeed(t, seed, len(log), 250, func() machinetest.Life {
 			b := newBench(t, store.Options{Dir: dir})
-			from := int(b.index)
-			to := min(from+1+r.IntN(250), len(log))
-			for i := from; i < to; i++ {
-				b.play(i, &log[i])
-				if i == from+(to-from)*3/4 {
-					<-b.st.Rotate()
-				}
+			return machinetest.Life{
+				Store: b.st,
+				Begin: int(b.index),
+				Play:  func(i int) { b.play(i, &log[i]) },
+				End: func(last bool) {
+					if last {
+						whole.same(b)
+						b.check()
+					}
+					b.close() // what was not flushed is gone
+				},
 			}
-			if done = to == len(log); done {
-				whole.same(b)
-				b.check()
-			}
-			b.close() // what was not flushed is gone
-		}
+		})
 		whole.close()
 	}
 }
@@ -157,20 +156,12 @@ func TestASnapshotAndTheLogBehindItGiveWhatTheWholeLogGives(t *testing.T) {
 		whole := newBench(t, store.Options{Dir: t.TempDir()})
 		p := newPlayer(300 + seed)
 		p.record(whole, 300)
-		if err := <-whole.st.Rotate(); err != nil {
-			t.Fatal(err)
-		}
-		var stream bytes.Buffer
-		v := whole.st.PinFlushed()
-		if _, err := v.WriteTo(&stream); err != nil {
-			t.Fatal(err)
-		}
-		v.Close()
+		stream := machinetest.Snapshot(t, whole.st)
 		rest := p.record(whole, 200)
 		// A replica that had gone another way before: nothing of that must be left.
 		late := newBench(t, store.Options{Dir: t.TempDir()})
 		newPlayer(900+seed).record(late, 100)
-		if err := late.st.Install(&stream); err != nil {
+		if err := late.st.Install(stream); err != nil {
 			t.Fatal(err)
 		}
 		if err := late.m.Reset(); err != nil {

@@ -47,10 +47,17 @@ var ops = [256]row{
 	wire.OpDocDropIndex & 0xFF:   {kind: Write, frees: true, check: checkDropIndex, run: dropIndex},
 	wire.OpDocWrite & 0xFF:       {kind: Engine, check: checkWrite},
 	wire.OpDocStats & 0xFF:       {kind: Read, check: checkName, read: collectionStats},
+	wire.OpDocBegin & 0xFF:       {kind: Engine, check: checkBegin},
+	wire.OpDocIn & 0xFF:          {kind: Engine, check: checkIn},
+	wire.OpDocCommit & 0xFF:      {kind: Engine, check: checkTxn},
+	wire.OpDocAbort & 0xFF:       {kind: Engine, check: checkTxn},
+	wire.OpDocWatch & 0xFF:       {kind: Engine, check: checkWatch},
+	wire.OpDocFeed & 0xFF:        {kind: Write, check: checkFeed, run: setFeed},
 	wire.OpDocApply & 0xFF:       {kind: Own, check: checkApply, run: applyChanges},
 	wire.OpDocBuild & 0xFF:       {kind: Own, check: checkLimit, run: build},
 	wire.OpDocExpire & 0xFF:      {kind: Own, frees: true, check: checkLimit, run: expire},
 	wire.OpDocCollect & 0xFF:     {kind: Own, frees: true, check: checkLimit, run: collect},
+	wire.OpDocTrim & 0xFF:        {kind: Own, frees: true, check: checkTrim, run: trim},
 }
 
 // KindOf says what kind of operation op is.

@@ -8,6 +8,7 @@ import (
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -36,6 +37,7 @@ type tx struct {
 	targets        []*stage // by DocApply.Targets; nil: not wanted yet
 	returns        wire.DocReturn
 	returned       []byte // the document that returns asks for
+	taking         taking
 }
 
 // stage is a collection that the command concerns.
@@ -48,6 +50,7 @@ type stage struct {
 	entries []int64 // of now.Indexes
 	due     []int64 // likewise: of TTL indexes, when the first document that was written is due
 	sized   bool    // one of the numbers has changed
+	feeds   bool    // changes are recorded
 }
 
 // begin begins a command.
@@ -55,6 +58,7 @@ func (m *Machine) begin(c *replica.Command) *tx {
 	t := &m.tx
 	t.end()
 	t.m, t.c, t.b = m, c, m.st.Begin()
+	t.taking.reset(m.record)
 	if t.other == nil {
 		t.other = make([]byte, 0, 1024)
 	}
@@ -72,6 +76,7 @@ func (t *tx) end() {
 	clear(t.targets)
 	t.stages, t.trash, t.programs, t.targets = t.stages[:0], t.trash[:0], t.programs[:0], t.targets[:0]
 	t.made, t.added, t.keys, t.bytes, t.returned = 0, 0, 0, 0, nil
+	t.taking.reset(record{})
 	if t.b != nil {
 		t.b.Discard()
 	}
@@ -99,7 +104,7 @@ func (t *tx) stage(n *wire.DocName) *stage {
 	} else {
 		s = new(stage)
 	}
-	s.name = *n
+	s.name, s.feeds = *n, t.m.feeds.covers(n)
 	if c := t.m.databases[string(n.DB)][string(n.Coll)]; c != nil {
 		s.was, s.now = c, c
 		s.docs, s.bytes = c.Documents(), c.Bytes()
@@ -136,13 +141,13 @@ func (t *tx) alter(s *stage, place int, fn func(ix *Index)) {
 }
 
 func (t *tx) writeIndex(c *Collection, ix *Index) {
-	t.key = appendKey(t.key[:0], kindIndex, c.ID, ix.ID)
+	t.key = keys.Append(t.key[:0], kindIndex, c.ID, ix.ID)
 	t.set(t.key, nil, appendIndex(nil, ix))
 }
 
 // discard puts keys aside for OpDocCollect: the documents of a collection, or the entries of an index.
 func (t *tx) discard(kind byte, number uint64) {
-	key := appendKey([]byte{kindTrash}, kind, number)
+	key := keys.Append([]byte{kindTrash}, kind, number)
 	t.trash = append(t.trash, key)
 	t.set(key, nil, nil)
 }
@@ -180,13 +185,15 @@ func (t *tx) commit() {
 		var key [prefixSize]byte
 		t.probe = appendSize(t.probe[:0], s.docs, s.bytes, s.entries)
 		if len(t.probe) <= store.MaxHead {
-			t.b.Set(appendKey(key[:0], kindSize, s.now.ID), t.probe, nil)
+			t.b.Set(keys.Append(key[:0], kindSize, s.now.ID), t.probe, nil)
 		} else {
-			t.b.Set(appendKey(key[:0], kindSize, s.now.ID), nil, bytes.Clone(t.probe))
+			t.b.Set(keys.Append(key[:0], kindSize, s.now.ID), nil, bytes.Clone(t.probe))
 		}
 	}
+	t.putRecord()
 	m.mu.Lock()
 	t.b.Commit()
+	m.publishRecord(&t.taking)
 	for _, s := range t.stages {
 		m.publish(s)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 )
 
 // Verify compares each document with the entries of its indexes and each entry with its document, and the counts with what is
@@ -30,6 +31,7 @@ func (m *Machine) Verify() error {
 		v.collection(c)
 	}
 	v.orphans()
+	v.changes()
 	return errors.Join(v.found...)
 }
 
@@ -116,7 +118,7 @@ func (v *verifier) document(c *Collection, id []byte, doc bsoncore.Document, wan
 }
 
 func (v *verifier) entry(c *Collection, ix *Index, indexKey, id []byte) {
-	key := append(appendKey(nil, kindEntry, ix.ID), indexKey...)
+	key := append(keys.Append(nil, kindEntry, ix.ID), indexKey...)
 	if !ix.Unique() {
 		key = append(key, id...)
 	}
@@ -145,7 +147,7 @@ func (v *verifier) orphans() {
 					v.say("the key %x belongs to nothing that is there", key)
 				}
 				if err == nil {
-					next = after(appendKey(nil, kind, n))
+					next = keys.After(keys.Append(nil, kind, n))
 				}
 				return false
 			})

@@ -1,12 +1,11 @@
 package plan
 
 import (
-	"bytes"
-
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/skshohagmiah/flin/docd/doc/internal/filter"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
+	"github.com/skshohagmiah/flin/pkg/store/keys"
 )
 
 // maxRanges bounds the ranges that several fields of an index make together; those of the first field are as many as there are.
@@ -54,7 +53,7 @@ func (b *bounder) finish() []Range {
 	}
 	all := make([]Range, 0, len(b.prefixes))
 	for _, prefix := range b.prefixes {
-		all = append(all, Range{prefix, after(prefix)})
+		all = append(all, Range{prefix, keys.After(prefix)})
 	}
 	return all
 }
@@ -82,23 +81,12 @@ func rangeOf(prefix []byte, iv *filter.Interval, desc bool) Range {
 		fromOpen, toOpen = toOpen, fromOpen
 	}
 	if fromOpen {
-		r.From = after(r.From)
+		r.From = keys.After(r.From)
 	}
 	if !toOpen {
-		r.To = after(r.To)
+		r.To = keys.After(r.To)
 	}
 	return r
-}
-
-// after returns the first key behind all that begin with a prefix. A key has a byte below 255: its first.
-func after(prefix []byte) []byte {
-	b := bytes.Clone(prefix)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i]++; b[i] != 0 {
-			return b[:i+1]
-		}
-	}
-	return nil
 }
 
 // intervals returns what the conditions say about a path. On an index that has a document by several keys each of them may be met
