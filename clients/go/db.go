@@ -19,6 +19,7 @@ import (
 type DB struct {
 	client *Client
 	name   string
+	txn    *transaction // nil: it is outside of transactions
 }
 
 // Document is a document as the client returns it: its values are nil, string, bool, int32, int64, float64, time.Time, ObjectID,
@@ -64,6 +65,9 @@ func ParseDecimal128(text string) (Decimal128, error) {
 // Database returns the database of that name, with the same connections and context.
 func (c *Client) Database(name string) *DB { return &DB{client: c, name: name} }
 
+// Database returns another database: in a transaction, in the same.
+func (db *DB) Database(name string) *DB { return &DB{client: db.client, name: name, txn: db.txn} }
+
 // Name returns the name of the database.
 func (db *DB) Name() string { return db.name }
 
@@ -81,7 +85,7 @@ func (db *DB) Insert(coll string, doc any) (any, error) {
 	k.buf, k.docs[0] = b, b[at:]
 	k.insert = wire.DocInsert{Name: wire.DocName{DB: b[:len(db.name):len(db.name)], Coll: b[len(db.name):at:at]}, Docs: k.docs[:]}
 	k.payload = &k.insert
-	if err := db.client.do(k); err != nil {
+	if err := db.do(k); err != nil {
 		return nil, err
 	}
 	var m wire.DocResult
@@ -108,7 +112,7 @@ func (db *DB) docName(coll string) wire.DocName {
 func (db *DB) ask(op wire.Op, n nature, m payload) (wire.Response, error) {
 	k := newCall(op, n == reads)
 	k.payload, k.repeat = m, n == repeats
-	err := db.client.do(k)
+	err := db.do(k)
 	resp := k.resp
 	k.release()
 	return resp, err

@@ -154,7 +154,7 @@ func (q *Query) ask(op wire.Op, edit func(m *wire.DocFind)) (wire.Response, erro
 	}
 	k.buf, k.payload = b, &k.find
 	edit(&k.find)
-	err = q.db.client.do(k)
+	err = q.db.do(k)
 	return k.resp, err
 }
 

@@ -1,6 +1,9 @@
 package flin
 
-import "iter"
+import (
+	"context"
+	"iter"
+)
 
 // Collection is a collection whose documents are read into a T: a struct with bson tags, say.
 //
@@ -51,6 +54,11 @@ func (c *Collection[T]) Update() *Update { return c.db.Update(c.name) }
 
 // Delete is DB.Delete.
 func (c *Collection[T]) Delete() *Delete { return c.db.Delete(c.name) }
+
+// Watch is DB.Watch. Change.Decode reads a document into a T.
+func (c *Collection[T]) Watch(ctx context.Context, opts ...ChangeOption) (*ChangeWatcher, error) {
+	return c.db.Watch(ctx, c.name, opts...)
+}
 
 // Query begins a query that matches all documents of the collection.
 func (c *Collection[T]) Query() *TypedQuery[T] { return &TypedQuery[T]{c.db.Query(c.name)} }

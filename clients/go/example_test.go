@@ -109,6 +109,32 @@ func ExampleKV_Watch() {
 	}
 }
 
+func ExampleDB_Watch() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var token string // kept from the last time; empty: from now on
+	watcher, err := client.DB.Watch(ctx, "users", flin.ResumeAfter(token))
+	if errors.Is(err, flin.ErrCompacted) {
+		watcher, err = client.DB.Watch(ctx, "users") // and now the users are to be read anew
+	}
+	if err != nil {
+		panic(err)
+	}
+	for change, err := range watcher.Changes() {
+		if err != nil {
+			break
+		}
+		fmt.Println(change.Kind == flin.DocumentDeleted, change.ID, change.Document["email"])
+		token = change.Token
+	}
+	fmt.Println("go on behind", token)
+}
+
 func ExampleQueue_Lease() {
 	client, err := flin.NewClient(nil)
 	if err != nil {
@@ -255,4 +281,35 @@ func ExampleBatch() {
 		panic(err)
 	}
 	fmt.Println(result.Inserted, result.Modified, result.Deleted)
+}
+
+func ExampleDB_Transaction() {
+	client, err := flin.NewClient(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	type account struct {
+		ID      string `bson:"_id"`
+		Balance int64  `bson:"balance"`
+	}
+	errBroke := errors.New("there is not enough")
+	err = client.DB.Transaction(func(tx *flin.DB) error { // it may run more than once
+		accounts := flin.CollectionOf[account](tx, "accounts")
+		john, err := accounts.Get("john")
+		if err != nil {
+			return err
+		}
+		if john.Balance < 10 {
+			return errBroke
+		}
+		if _, err := accounts.Update().Where("_id", flin.Eq, "john").Inc("balance", -10).Exec(); err != nil {
+			return err
+		}
+		_, err = accounts.Update().Where("_id", flin.Eq, "jane").Inc("balance", 10).Exec()
+		return err
+	})
+	if errors.Is(err, errBroke) {
+		fmt.Println(err) // nothing was done
+	}
 }

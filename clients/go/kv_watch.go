@@ -2,14 +2,13 @@ package flin
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// window is how many answers of a watch may be on their way or waiting in the client.
-const window = 64
+// kvWindow is how many answers of a watch of keys may be on their way or waiting in the client.
+const kvWindow = 64
 
 // EventKind says what happened to a key.
 type EventKind = wire.EventKind
@@ -42,36 +41,22 @@ func AllDatabases() WatchOption { return func(m *wire.KVWatch) { m.DB = wire.All
 
 // Watcher is a watch that stands. It is for one goroutine; Close may be called by any.
 type Watcher struct {
-	client *Client
-	parent context.Context // what Watch was given
-	ctx    context.Context // ends with parent and with Close
-	cancel context.CancelFunc
-	m      wire.KVWatch
-	conn   *conn
-	call   *call
-	ready  []wire.Response
-	used   uint64 // credits to be granted anew
+	watching
+	m wire.KVWatch
 }
 
 // Watch follows the changes of the keys that begin with prefix, in their order and without gaps. When it returns the
 // watch stands: no later change is missed. When its connection is lost it goes on where it was. It ends with ctx.
 func (kv *KV) Watch(ctx context.Context, prefix string, opts ...WatchOption) (*Watcher, error) {
-	w := &Watcher{parent: ctx, m: wire.KVWatch{DB: kv.db, Prefix: []byte(prefix)}}
-	w.ctx, w.cancel = context.WithCancel(ctx)
-	w.client = kv.client.With(w.ctx)
+	w := &Watcher{m: wire.KVWatch{DB: kv.db, Prefix: []byte(prefix)}}
 	for _, o := range opts {
 		o(&w.m)
 	}
-	for try := 0; ; try++ {
-		err := w.open()
-		if err == nil {
-			return w, nil
-		}
-		if !w.client.again(&call{op: wire.OpKVWatch, read: true}, err, try) {
-			w.cancel()
-			return nil, err
-		}
+	w.watching = watching{op: wire.OpKVWatch, payload: &w.m, window: kvWindow, seen: func(rev uint64) { w.m.From = max(w.m.From, rev+1) }}
+	if err := w.begin(ctx, kv.client); err != nil {
+		return nil, err
 	}
+	return w, nil
 }
 
 // Close ends the watch: Events ends its loop.
@@ -84,24 +69,7 @@ func (w *Watcher) Revision() uint64 { return max(w.m.From, 1) - 1 }
 // last. ErrCompacted means that changes were missed while the connection was lost: read the keys anew, and watch again.
 func (w *Watcher) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		defer w.end()
-		for {
-			resp, err := w.next()
-			if err != nil {
-				if w.ctx.Err() == nil || w.parent.Err() != nil {
-					yield(Event{}, err)
-				}
-				return
-			}
-			if !w.each(&resp, yield) {
-				return
-			}
-			w.m.From = max(w.m.From, resp.Rev+1)
-			if w.used++; w.used >= window/2 {
-				w.conn.credit(w.call, w.used)
-				w.used = 0
-			}
-		}
+		w.follow(func(resp *wire.Response) bool { return w.each(resp, yield) }, func(err error) { yield(Event{}, err) })
 	}
 }
 
@@ -126,111 +94,4 @@ func (w *Watcher) each(resp *wire.Response, yield func(Event, error) bool) bool 
 		return false
 	}
 	return true
-}
-
-// open asks for the watch and waits for its first answer, for which it takes the time of a call.
-func (w *Watcher) open() error {
-	client, ctx := w.client, w.ctx
-	if limit := client.pool.opts.Timeout; limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(w.ctx, limit)
-		defer cancel()
-		client = client.With(ctx)
-	}
-	k := &call{done: make(chan struct{}, 1), op: wire.OpKVWatch, read: true, payload: &w.m, feed: newFeed()}
-	cn, err := client.enter(k, wire.Clock())
-	if err != nil {
-		return err
-	}
-	cn.credit(k, window)
-	w.conn, w.call, w.used, w.ready = cn, k, 0, nil
-	ended, err := w.receive(ctx)
-	if err != nil {
-		return err
-	}
-	if ended {
-		return w.reason()
-	}
-	first := w.ready[0]
-	if len(first.Body) == 0 { // it says only that the watch stands
-		w.m.From = max(w.m.From, first.Rev+1)
-		w.ready = w.ready[1:]
-		w.used++
-	}
-	return nil
-}
-
-// receive returns when ready has something, or the stream has ended and nothing is left of it.
-func (w *Watcher) receive(ctx context.Context) (ended bool, err error) {
-	for {
-		if w.ready, ended = w.call.feed.take(); len(w.ready) > 0 {
-			return false, nil
-		}
-		if ended {
-			return true, nil
-		}
-		select {
-		case <-w.call.feed.wake:
-		case <-ctx.Done():
-			w.conn.abandon(w.call)
-			return false, w.client.over(w.call, false, context.Cause(ctx))
-		}
-	}
-}
-
-// reason returns why the stream has ended.
-func (w *Watcher) reason() error {
-	<-w.call.done
-	if w.call.lost != nil {
-		return &brokenError{cause: w.call.lost, op: wire.OpKVWatch, read: true}
-	}
-	if err := w.call.resp.Err(); err != nil {
-		return err
-	}
-	return wire.Errorf(wire.Internal, "flin: the server ended the watch")
-}
-
-// next returns the next answer, of a new connection if need be.
-func (w *Watcher) next() (wire.Response, error) {
-	for len(w.ready) == 0 {
-		ended, err := w.receive(w.ctx)
-		if err != nil {
-			return wire.Response{}, err
-		}
-		if !ended {
-			continue
-		}
-		if err := w.reopen(w.reason()); err != nil {
-			return wire.Response{}, err
-		}
-	}
-	resp := w.ready[0]
-	w.ready = w.ready[1:]
-	return resp, nil
-}
-
-// reopen begins the watch anew where it was if it has ended for want of a server, and returns err if for another reason.
-func (w *Watcher) reopen(err error) error {
-	for try := 0; ; try++ {
-		switch {
-		case w.client.closed.Load():
-			return ErrClosed
-		case w.ctx.Err() != nil:
-			return w.client.over(w.call, false, context.Cause(w.ctx))
-		case !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrNotLeader) && !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrBusy):
-			return err
-		}
-		if try > 0 {
-			w.client.pool.pause(min(minBackoff<<min(try, 10), maxBackoff))
-		}
-		if err = w.open(); err == nil {
-			return nil
-		}
-	}
-}
-
-// end withdraws the watch.
-func (w *Watcher) end() {
-	w.cancel()
-	w.conn.abandon(w.call)
 }
