@@ -12,6 +12,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/held"
+	"github.com/skshohagmiah/flin/pkg/engine/hub"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -37,7 +38,8 @@ type Engine struct {
 	cursors *cursors
 	txns    *txns
 	builds  builds
-	hub     *hub
+	hub     *hub.Hub
+	feed    feeder
 	retain  retention
 
 	chores  chores.Chores
@@ -64,18 +66,18 @@ func Open(cfg Config) (*Engine, error) {
 	e := &Engine{
 		log: cfg.Log, st: st, memory: cfg.Memory, batchBytes: cfg.batchBytes, ids: newObjectIDs(), handlers: handlers(),
 		pool: pool.New("document", cfg.Workers, cfg.Queue), cursors: newCursors(&cfg), builds: newBuilds(),
-		hub: newHub(cfg.MaxWatches), retain: retention{cfg.FeedRetention, cfg.FeedBytes},
+		hub: hub.New("document", cfg.MaxWatches, tellEvery), retain: retention{cfg.FeedRetention, cfg.FeedBytes},
 	}
 	e.chores = chores.Chores{Group: e.group.Load, Log: cfg.Log}
 	e.buffers.New = func() any { return new([]byte) }
 	e.inserts.New = func() any { return &insertion{e: e} }
 	e.held = held.New(reads, func(l *held.Late) { e.begin(e.group.Load(), &l.Request, l.Replier) })
-	e.machine, err = fsm.NewMachine(st, fsm.Options{OnCollection: e.altered, OnChanges: e.hub.notify})
+	e.machine, err = fsm.NewMachine(st, fsm.Options{OnCollection: e.altered, OnChanges: e.hub.Notify})
 	if err != nil {
 		_ = st.Close() // nothing was written
 		return nil, err
 	}
-	e.hub.machine = e.machine
+	e.feed.machine = e.machine
 	e.txns = newTxns(&cfg, e.cursors)
 	return e, nil
 }
@@ -90,7 +92,7 @@ func (e *Engine) Serve(g *replica.Group) { e.group.Store(g) }
 // cursors that are idle and transactions that are open for too long, until ctx ends. It returns when its last goroutine has left.
 func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { e.hub.run(ctx) })
+	wg.Go(func() { e.hub.Run(ctx) })
 	wg.Go(func() { e.runBuilds(ctx) })
 	wg.Go(func() { e.runExpiry(ctx) })
 	wg.Go(func() { e.runCollector(ctx) })
@@ -103,7 +105,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // stop answers whoever is left and waits for the workers.
 func (e *Engine) stop() {
-	e.hub.close()
+	e.hub.Close()
 	e.builds.close()
 	e.pool.Close()
 	e.cursors.close()

@@ -12,20 +12,21 @@ const (
 	lookBytes   = 1 << 20
 )
 
-// feeder gathers events for one answer. Its memory is used again.
+// feeder gathers events for one answer after the other, of whichever watch. Its memory is used again.
 type feeder struct {
-	out    []byte
-	chunks []fsm.Chunk
+	machine *fsm.Machine
+	out     []byte
+	chunks  []fsm.Chunk
 }
 
 // gather fills f.out with the events that w wants from its place on and moves the place. rev is the newest revision that has been looked
 // at whole; more says that there is more to look at.
-func (f *feeder) gather(m *fsm.Machine, w *watcher) (rev uint64, more bool, err error) {
+func (f *feeder) gather(w *watcher) (rev uint64, more bool, err error) {
 	if cap(f.out) > 2*answerBytes {
 		f.out = nil
 	}
 	f.out = f.out[:0]
-	f.chunks, rev, more, err = m.Changes(f.chunks[:0], w.at, lookBytes)
+	f.chunks, rev, more, err = f.machine.Changes(f.chunks[:0], w.at, lookBytes)
 	defer clear(f.chunks)
 	if err != nil {
 		return 0, false, err

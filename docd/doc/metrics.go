@@ -42,7 +42,7 @@ func (e *Engine) Collectors() []prometheus.Collector {
 		count("transactions_committed_total", "Transactions that were committed.", e.txns.commits.Load),
 		count("transactions_aborted_total", "Transactions that have ended otherwise.", e.txns.aborts.Load),
 		count("transaction_conflicts_total", "Of them those that wrote what somebody else had written since they began.", e.txns.conflicts.Load),
-		gauge("watches", "Watches that are open.", func() float64 { return float64(e.hub.count()) }),
+		gauge("watches", "Watches that are open.", func() float64 { return float64(e.hub.Count()) }),
 		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
 		count("point_reads_total", "Finds without a plan: of a document by its _id, or of a few by a key of an index.", e.figures.points.Load),
 		count("keys_examined_total", "Keys of indexes, and documents in the order of their _ids, that other requests have looked at.", e.figures.keys.Load),

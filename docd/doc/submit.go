@@ -88,7 +88,7 @@ func reads(op wire.Op) bool {
 
 // Cancel withdraws a request: see engine.Engine. A write that has been proposed is answered with what becomes of it.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
-	if e.hub.cancel(r, tag) || e.pool.Cancel(r, tag) || e.held.Cancel(r, tag) || e.builds.cancel(r, tag) {
+	if e.hub.Cancel(r, tag) || e.pool.Cancel(r, tag) || e.held.Cancel(r, tag) || e.builds.cancel(r, tag) {
 		return
 	}
 	if g := e.group.Load(); g != nil {
@@ -97,4 +97,4 @@ func (e *Engine) Cancel(r engine.Replier, tag uint64) {
 }
 
 // Credit lets a watch send n more answers.
-func (e *Engine) Credit(r engine.Replier, tag uint64, n int) { e.hub.credit(r, tag, n) }
+func (e *Engine) Credit(r engine.Replier, tag uint64, n int) { e.hub.Credit(r, tag, n) }

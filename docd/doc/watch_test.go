@@ -327,7 +327,7 @@ func TestAWatchIsWithdrawnBeforeItStands(t *testing.T) {
 			t.Fatalf("watch %d ended with %+v", i, resp)
 		}
 	}
-	if n := w.hub.count(); n != 0 {
+	if n := w.hub.Count(); n != 0 {
 		t.Errorf("%d watches are left", n)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
 	"github.com/skshohagmiah/flin/pkg/chores"
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/engine/hub"
 	"github.com/skshohagmiah/flin/pkg/engine/pool"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
-	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Engine is the key-value engine. It is an engine.Engine.
@@ -24,7 +24,8 @@ type Engine struct {
 	machine *fsm.Machine
 	desk    *fsm.Desk
 	pool    *pool.Pool
-	hub     *hub
+	hub     *hub.Hub
+	feed    feeder
 	group   atomic.Pointer[replica.Group]
 	cached  statsCache
 	swept   atomic.Uint64 // keys removed by sweeps that this node proposed
@@ -49,14 +50,13 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{log: cfg.Log, st: st, pool: pool.New("key-value", cfg.Workers, cfg.Queue)}
 	e.chores = chores.Chores{Group: e.group.Load, Log: cfg.Log}
-	e.hub = newHub(cfg.MaxWatches)
-	ring := fsm.NewRing(cfg.WatchRing, e.hub.notify)
-	e.hub.ring, e.hub.stale = ring, cfg.WatchRing/4
+	e.hub = hub.New("key-value", cfg.MaxWatches, 0)
+	ring := fsm.NewRing(cfg.WatchRing, e.hub.Notify)
 	if e.machine, err = fsm.NewMachine(st, ring, cfg.MaxValue); err != nil {
 		_ = st.Close() // nothing was written
 		return nil, err
 	}
-	e.hub.rev = e.machine.Revision
+	e.feed = feeder{ring: ring, rev: e.machine.Revision, stale: cfg.WatchRing / 4}
 	e.desk = fsm.NewDesk(e.machine, wallClock)
 	return e, nil
 }
@@ -74,11 +74,11 @@ func (e *Engine) Serve(g *replica.Group) { e.group.Store(g) }
 // when its last goroutine has left; watches and scans that are still there are answered Unavailable.
 func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { e.hub.run(ctx) })
+	wg.Go(func() { e.hub.Run(ctx) })
 	wg.Go(func() { e.runSweeper(ctx) })
 	wg.Go(func() { e.runCollector(ctx) })
 	wg.Wait()
-	e.hub.close()
+	e.hub.Close()
 	e.pool.Close()
 	return nil
 }
@@ -86,11 +86,9 @@ func (e *Engine) Run(ctx context.Context) error {
 // Close closes the store. The group must have been stopped and Run must have returned.
 func (e *Engine) Close() (err error) {
 	e.closing.Do(func() {
-		e.hub.close()
+		e.hub.Close()
 		e.pool.Close()
 		err = e.st.Close()
 	})
 	return err
 }
-
-var errStopping = wire.Errorf(wire.Unavailable, "the key-value engine is stopping")

@@ -13,8 +13,12 @@ const (
 	feedBytes   = 4 << 20
 )
 
-// feeder gathers events for one answer. Its memory is used again.
+// feeder gathers events for one answer after the other, of whichever watch. Its memory is used again.
 type feeder struct {
+	ring  *fsm.Ring
+	rev   func() uint64 // the newest revision that can be read
+	stale int64         // bytes of events passed over after which a watch is told how far it is
+
 	out     []byte
 	current uint64 // revision of the last event that was looked at; 0 is none
 }
@@ -22,7 +26,7 @@ type feeder struct {
 // gather fills f.out with the events that w wants from its place in the ring on and moves the place. rev is the newest
 // revision that has been looked at whole; more says that there is more to look at. ok is false if events have gone that
 // the watch has not seen: then nothing must be sent any more.
-func (f *feeder) gather(ring *fsm.Ring, w *watcher) (rev uint64, more, ok bool) {
+func (f *feeder) gather(w *watcher) (rev uint64, more, ok bool) {
 	if cap(f.out) > answerMost {
 		f.out = nil
 	}
@@ -30,12 +34,12 @@ func (f *feeder) gather(ring *fsm.Ring, w *watcher) (rev uint64, more, ok bool) 
 	looked := int64(0)
 	last := w.told
 	for {
-		s, ok := ring.Read(w.at)
+		s, ok := f.ring.Read(w.at)
 		if !ok {
 			return 0, false, false
 		}
 		n, cut := f.take(s.Events, w, looked, &last)
-		ring.Release(s)
+		f.ring.Release(s)
 		w.at += int64(n)
 		w.skipped += int64(n)
 		looked += int64(n)

@@ -45,7 +45,7 @@ func (e *Engine) stats(row *fsm.Row, body []byte, ask fsm.Request) wire.Response
 func (e *Engine) ownStats(b []byte) []byte {
 	queued, running := e.pool.Waiting()
 	return fmt.Appendf(b, "watchers %d\nscans_waiting %d\nscans_running %d\nswept_keys %d\n",
-		e.hub.count(), queued, running, e.swept.Load())
+		e.hub.Count(), queued, running, e.swept.Load())
 }
 
 // Collectors returns the engine's metrics.
@@ -54,10 +54,10 @@ func (e *Engine) Collectors() []prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "kv", Name: name, Help: help}, get)
 	}
 	return []prometheus.Collector{
-		gauge("watchers", "Watches that stand.", func() float64 { return float64(e.hub.count()) }),
+		gauge("watchers", "Watches that stand.", func() float64 { return float64(e.hub.Count()) }),
 		gauge("scans_waiting", "Scans that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
 		gauge("scans_running", "Scans on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
-		gauge("watch_ring_bytes", "Memory of recent changes kept for watches.", func() float64 { n, _ := e.hub.ring.Stats(); return float64(n) }),
+		gauge("watch_ring_bytes", "Memory of recent changes kept for watches.", func() float64 { n, _ := e.feed.ring.Stats(); return float64(n) }),
 		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Namespace: "flin", Subsystem: "kv", Name: "swept_keys_total", Help: "Expired keys removed by sweeps that this node proposed.",

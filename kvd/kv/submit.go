@@ -78,7 +78,7 @@ func (e *Engine) readNow(g *replica.Group, row *fsm.Row, req wire.Request, stale
 
 // Cancel withdraws a request: see engine.Engine.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
-	if e.hub.cancel(r, tag) || e.pool.Cancel(r, tag) {
+	if e.hub.Cancel(r, tag) || e.pool.Cancel(r, tag) {
 		return
 	}
 	if g := e.group.Load(); g != nil {
@@ -87,12 +87,4 @@ func (e *Engine) Cancel(r engine.Replier, tag uint64) {
 }
 
 // Credit lets a watch send n more answers.
-func (e *Engine) Credit(r engine.Replier, tag uint64, n int) { e.hub.credit(r, tag, n) }
-
-var errCanceled = &wire.Error{Code: wire.Canceled, Msg: "the request was withdrawn"}
-
-// origin names a request: who asked, and the tag it gave.
-type origin struct {
-	r   engine.Replier
-	tag uint64
-}
+func (e *Engine) Credit(r engine.Replier, tag uint64, n int) { e.hub.Credit(r, tag, n) }

@@ -8,21 +8,13 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// watcher is one OpKVWatch. Its first answer is free; every other with More takes a credit.
+// watcher is the source of one OpKVWatch. But for what never changes it belongs to the goroutine that feeds.
 type watcher struct {
-	origin origin
+	feed   *feeder
 	db     byte // or wire.AllDatabases
 	from   uint64
 	prefix []byte
 
-	// Guarded by hub.mu.
-	stands  bool // the first answer has been sent
-	busy    bool // an answer is being sent, by whoever set it
-	ended   bool // no answer is sent any more but the last
-	last    *wire.Error
-	credits int
-
-	// Of the goroutine that feeds.
 	at      int64  // place in the ring
 	told    uint64 // Rev of the last answer
 	skipped int64  // bytes passed over since
@@ -39,21 +31,47 @@ func (e *Engine) watch(g *replica.Group, req wire.Request, r engine.Replier) {
 		r.Reply(req.Tag, wire.Failf(wire.Invalid, "DB index is out of range"))
 		return
 	}
-	w := &watcher{origin: origin{r, req.Tag}, db: m.DB, from: m.From, prefix: bytes.Clone(m.Prefix)}
-	if err := e.hub.add(w); err != nil {
+	w, err := e.hub.Open(r, req.Tag, &watcher{feed: &e.feed, db: m.DB, from: m.From, prefix: bytes.Clone(m.Prefix)})
+	if err != nil {
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
-	g.WhenCurrent(&req, &barrier, r, func(err error) {
-		if err != nil {
-			e.hub.end(w, asError(err))
-			return
-		}
-		e.hub.stand(w)
-	})
+	g.WhenCurrent(&req, &barrier, r, func(err error) { e.hub.Stand(w, err) })
 }
 
-func asError(err error) *wire.Error { return wire.Errorf(wire.CodeOf(err), "%v", err) }
+// Stand finds the watch's place in the ring.
+func (w *watcher) Stand() (rev uint64, err error) {
+	at, before, ok := w.feed.ring.Seek(w.from)
+	if !ok {
+		return 0, compacted(w.from)
+	}
+	if w.from == 0 {
+		// Commands may have been answered whose entry is not published yet: they are not from now on. That the place was
+		// taken before leaves none out.
+		before = w.feed.rev()
+		w.from = before + 1
+	}
+	w.at, w.told = at, before
+	return before, nil
+}
+
+// Next gathers events from the ring. What has gone from it that the watch has not seen ends the watch.
+func (w *watcher) Next(bool) (resp wire.Response, send, more bool, err error) {
+	f := w.feed
+	rev, more, ok := f.gather(w)
+	switch {
+	case !ok:
+		return resp, false, false, compacted(max(w.from, w.told+1))
+	case len(f.out) == 0 && w.skipped < f.stale:
+		return resp, false, more, nil
+	}
+	w.told, w.skipped = rev, 0
+	return wire.Response{Rev: rev, Body: f.out}, true, more, nil
+}
+
+func compacted(from uint64) error {
+	return wire.Errorf(wire.Compacted, "changes from revision %d on are not kept any more: read the keys and watch from the revision read", from)
+}
 
 // wants reports whether the watch is for this event.
 func (w *watcher) wants(ev *wire.KVEvent) bool {
