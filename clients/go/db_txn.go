@@ -88,8 +88,8 @@ func (db *DB) attempt(fn func(tx *DB) error) (again bool, err error) {
 		return false, err
 	}
 	t := &transaction{id: uint64(resp.Num)}
-	open := true
-	defer func() { t.end(db.client, open) }() // also when fn panics
+	committed := false
+	defer func() { t.end(db.client, !committed) }() // also when fn panics
 	err = fn(&DB{client: db.client, name: db.name, txn: t})
 	t.mu.Lock()
 	t.over = true
@@ -99,11 +99,13 @@ func (db *DB) attempt(fn func(tx *DB) error) (again bool, err error) {
 		err = failed
 	}
 	if err != nil {
-		open = !transient(err)
-		return !open || unanswered(failed) && errors.Is(err, failed), err
+		if failed != nil && !transient(failed) && !unanswered(failed) && transient(err) {
+			return false, failed // err only follows from it, and it would come again
+		}
+		return transient(err) || unanswered(failed) && errors.Is(err, failed), err
 	}
 	_, err = db.ask(wire.OpDocCommit, once, &wire.DocTxn{Txn: t.id})
-	open = errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrCanceled) || errors.Is(err, ErrBusy)
+	committed = err == nil
 	return transient(err), err
 }
 
@@ -119,14 +121,18 @@ type none struct{}
 // Append appends nothing.
 func (none) Append(b []byte) []byte { return b }
 
-// transient reports whether a transaction has failed because somebody else was first, or because the server has it no more.
+// inUse is MongoDB's code of a transaction that is executing another operation.
+const inUse = 12051
+
+// transient reports whether a transaction has failed because somebody else was first, because the server has it no more, or because the
+// server is still at an operation whose answer was lost: of the others none is asked for before the last is answered.
 func transient(err error) bool {
 	said, ok := errors.AsType[*Error](err)
 	if !ok {
 		return false
 	}
 	switch said.Sub {
-	case wire.DocWriteConflict:
+	case wire.DocWriteConflict, inUse:
 		return said.Code == wire.Conflict
 	case wire.DocNoSuchTransaction, wire.DocCursorNotFound: // its cursors end with it
 		return said.Code == wire.NotFound
@@ -149,12 +155,13 @@ func (db *DB) pause(n int) bool {
 	}
 }
 
-// end sees to it that nothing is asked of the transaction any more, and gives it up if it is open.
-func (t *transaction) end(c *Client, open bool) {
+// end sees to it that nothing is asked of the transaction any more, and gives it up unless it was committed. The server may have ended it
+// already: only its answer to a commit says so for sure, and to abort it once more does no harm.
+func (t *transaction) end(c *Client, abort bool) {
 	t.mu.Lock()
 	t.over = true
 	t.mu.Unlock()
-	if !open || c.closed.Load() {
+	if !abort || c.closed.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), killTime)

@@ -73,8 +73,11 @@ func failure(code wire.Code, sub uint32, text string) wire.Response {
 }
 
 var (
-	conflict = failure(wire.Conflict, wire.DocWriteConflict, "somebody else was first")
-	goneTxn  = failure(wire.NotFound, wire.DocNoSuchTransaction, "the transaction is not open")
+	conflict   = failure(wire.Conflict, wire.DocWriteConflict, "somebody else was first")
+	goneTxn    = failure(wire.NotFound, wire.DocNoSuchTransaction, "the transaction is not open")
+	goneCursor = failure(wire.NotFound, wire.DocCursorNotFound, "the cursor is gone")
+	busyTxn    = failure(wire.Conflict, inUse, "the transaction is in use")
+	noAnswer   = wire.Response{More: true} // the last one, which ends the call, does not come
 )
 
 func touch(tx *DB) error {
@@ -176,7 +179,7 @@ func TestATransactionIsRunAgainWhenSomebodyElseWasFirst(t *testing.T) {
 		case 2:
 			return goneTxn
 		case 3:
-			return failure(wire.NotFound, wire.DocCursorNotFound, "the cursor is gone")
+			return goneCursor
 		}
 		return result(wire.DocResult{Matched: 1, Modified: 1})
 	}
@@ -197,7 +200,8 @@ func TestATransactionIsRunAgainWhenSomebodyElseWasFirst(t *testing.T) {
 		}
 		return nil
 	}))
-	if got := s.all(); runs != 6 || got != "begin 1, update 1, begin 2, update 2, begin 3, update 3, begin 4, update 4, commit 4, begin 5, update 5, commit 5, begin 6, update 6, commit 6" {
+	if got := s.all(); runs != 6 || got != "begin 1, update 1, abort 1, begin 2, update 2, abort 2, begin 3, update 3, abort 3, "+
+		"begin 4, update 4, commit 4, abort 4, begin 5, update 5, commit 5, abort 5, begin 6, update 6, commit 6" {
 		t.Errorf("%d runs: %s", runs, got)
 	}
 	s.commit = func(uint64) wire.Response { return conflict }
@@ -217,52 +221,6 @@ func TestATransactionIsRunAgainWhenSomebodyElseWasFirst(t *testing.T) {
 	})
 	if err == nil || errors.Is(err, ErrOutcomeUnknown) || runs != 2 {
 		t.Errorf("%d runs and %v after the context's end", runs, err)
-	}
-}
-
-func TestATransactionThatFailsIsAborted(t *testing.T) {
-	f := newFake(t)
-	s := serveTxns(t, f)
-	client := connect(t, f.addr())
-	db := client.DB
-	own := errors.New("my own")
-	if err := db.Transaction(func(tx *DB) error { must(t, touch(tx)); return own }); err != own { //nolint:errorlint // as it is
-		t.Errorf("%v", err)
-	}
-	if got := s.all(); got != "begin 1, update 1, abort 1" {
-		t.Error(got)
-	}
-	func() {
-		defer func() {
-			if r := recover(); r != own { //nolint:errorlint // as it is
-				t.Errorf("recovered %v", r)
-			}
-		}()
-		_ = db.Transaction(func(tx *DB) error { must(t, touch(tx)); panic(own) })
-	}()
-	if got := s.all(); got != "begin 2, update 2, abort 2" {
-		t.Error(got)
-	}
-	// An error that nobody returns.
-	duplicate := wire.DocError{Code: wire.Exists, Sub: 11000, Msg: []byte("E11000")}
-	s.in = func(*wire.DocIn) wire.Response { return result(wire.DocResult{Errors: []wire.DocError{duplicate}}) }
-	err := db.Transaction(func(tx *DB) error { _, _ = tx.Insert("c", d("_id", 1)); return nil })
-	if got := s.all(); !errors.Is(err, ErrExists) || got != "begin 3, insert 3, abort 3" {
-		t.Errorf("%v: %s", err, got)
-	}
-	// One of a read does no harm.
-	s.in = func(*wire.DocIn) wire.Response { return failure(wire.Invalid, 2, "no such operator") }
-	must(t, db.Transaction(func(tx *DB) error { _, _ = tx.Query("c").Count(); return nil }))
-	if got := s.all(); got != "begin 4, count 4, commit 4" {
-		t.Error(got)
-	}
-	s.commit = func(uint64) wire.Response { return failure(wire.Exists, 11000, "E11000") }
-	if err := db.Transaction(func(*DB) error { return nil }); !errors.Is(err, ErrExists) || s.all() != "begin 5, commit 5" {
-		t.Errorf("%v", err)
-	}
-	s.commit = func(uint64) wire.Response { return failure(wire.Timeout, 0, "not executed") }
-	if err := db.Transaction(func(*DB) error { return nil }); !errors.Is(err, ErrTimeout) || s.all() != "begin 6, commit 6, abort 6" {
-		t.Errorf("%v", err)
 	}
 }
 

@@ -111,7 +111,7 @@ func (db *DB) StopFeed(coll string) error {
 }
 
 // Close ends the watch: Changes ends its loop.
-func (w *ChangeWatcher) Close() { w.cancel() }
+func (w *ChangeWatcher) Close() { w.end() }
 
 // Token returns where the watch is: ResumeAfter goes on behind the changes that have all been seen. It moves on now and then also while
 // nothing that is watched changes. It is for the goroutine of the watch.

@@ -60,7 +60,7 @@ func (kv *KV) Watch(ctx context.Context, prefix string, opts ...WatchOption) (*W
 }
 
 // Close ends the watch: Events ends its loop.
-func (w *Watcher) Close() { w.cancel() }
+func (w *Watcher) Close() { w.end() }
 
 // Revision returns the newest revision whose changes have all been seen. FromRevision(w.Revision()+1) goes on behind it.
 func (w *Watcher) Revision() uint64 { return max(w.m.From, 1) - 1 }

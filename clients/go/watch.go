@@ -3,12 +3,13 @@ package flin
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // watching is what watches have in common: a request that has many answers, begun anew where it was when its connection is lost. It is
-// for one goroutine; cancel may be called by any.
+// for one goroutine; end may be called by any.
 type watching struct {
 	op      wire.Op
 	payload payload          // says where the watch goes on
@@ -19,10 +20,12 @@ type watching struct {
 	parent context.Context // what the watch was given
 	ctx    context.Context // ends with parent and with cancel
 	cancel context.CancelFunc
-	conn   *conn
-	call   *call
 	ready  []wire.Response
 	used   uint64 // credits to be granted anew
+
+	mu   sync.Mutex // held when what follows is written, and by who reads it on another goroutine
+	conn *conn
+	call *call
 }
 
 // begin waits until the watch stands.
@@ -33,6 +36,7 @@ func (w *watching) begin(ctx context.Context, client *Client) error {
 	for try := 0; ; try++ {
 		err := w.open()
 		if err == nil {
+			context.AfterFunc(w.ctx, w.withdraw) // it may be that nobody follows it
 			return nil
 		}
 		if !w.client.again(&call{op: w.op, read: true}, err, try) {
@@ -79,7 +83,13 @@ func (w *watching) open() error {
 		return err
 	}
 	cn.credit(k, w.window)
-	w.conn, w.call, w.used, w.ready = cn, k, 0, nil
+	w.mu.Lock()
+	w.conn, w.call = cn, k
+	w.mu.Unlock()
+	w.used, w.ready = 0, nil
+	if w.ctx.Err() != nil { // who was to withdraw it may have come before it was there
+		w.withdraw()
+	}
 	ended, err := w.receive(ctx)
 	if err != nil {
 		return err
@@ -165,8 +175,15 @@ func (w *watching) reopen(err error) error {
 	}
 }
 
-// end withdraws the watch.
+// end ends the watch.
 func (w *watching) end() {
 	w.cancel()
+	w.withdraw()
+}
+
+// withdraw tells the server that the watch is over. Once more does no harm.
+func (w *watching) withdraw() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.conn.abandon(w.call)
 }
