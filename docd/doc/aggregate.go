@@ -35,7 +35,7 @@ func (e *Engine) aggregateMany(t step, body []byte) {
 	if batch == 0 {
 		batch = wire.DefaultDocBatch
 	}
-	src := newPulled(x.docs(), &x.stop, func() int64 { return int64(len(x.arena)) })
+	src := newPulled(x.docs(), &x.stop, x.held)
 	e.firstBatch(t, src, nil, batch, m.Flags)
 }
 
@@ -50,6 +50,7 @@ type pipeline struct {
 
 	arena []byte // the documents of a piece
 	ends  []int
+	used  int // bytes that the stages hold
 }
 
 // newPipeline compiles a pipeline. The slices of m must stay as they are.
@@ -97,7 +98,7 @@ func (x *pipeline) plan() error {
 
 // docs is what comes out of the pipeline.
 func (x *pipeline) docs() agg.Docs {
-	return x.pipe.Run(x.source(), agg.Env{MemoryLimit: x.e.memory, Lookup: func(coll string) agg.Docs {
+	return x.pipe.Run(x.source(), agg.Env{MemoryLimit: x.e.memory, Used: &x.used, Lookup: func(coll string) agg.Docs {
 		q := &query{name: wire.DocName{DB: x.q.name.DB, Coll: []byte(coll)}, in: x.q.in}
 		other := &pipeline{e: x.e, q: q}
 		return func(yield func(bsoncore.Document, error) bool) {
@@ -109,6 +110,15 @@ func (x *pipeline) docs() agg.Docs {
 			other.source()(yield)
 		}
 	}})
+}
+
+// held is how many bytes the pipeline keeps while it rests.
+func (x *pipeline) held() int64 {
+	n := cap(x.arena) + 8*cap(x.ends) + x.used
+	if x.scan != nil {
+		n += x.scan.used
+	}
+	return int64(n)
 }
 
 const (

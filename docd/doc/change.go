@@ -26,6 +26,10 @@ func (e *Engine) change(g *replica.Group, req *wire.Request, r engine.Replier) {
 		return
 	}
 	if id, ok := idOf(m.Filter); ok && len(m.Hint) == 0 && (req.Op != wire.OpDocModify || empty(m.Sort) && empty(m.Project)) {
+		if err := compilable(req.Op, m); err != nil {
+			r.Reply(req.Tag, fail(err))
+			return
+		}
 		e.changeOne(g, req, m, id, r)
 		return
 	}
@@ -65,6 +69,16 @@ func sensible(op wire.Op, m *wire.DocUpdate) error {
 func replaces(update []byte) bool {
 	r := value.Read(update)
 	return !r.Next() || len(r.Name) == 0 || r.Name[0] != '$'
+}
+
+// compilable reports what is wrong with the update of a write whose filter is sound. What the replicas could only refuse does not
+// go into the log.
+func compilable(op wire.Op, m *wire.DocUpdate) error {
+	if kindOf(op, m) == wire.DocChangeDelete {
+		return nil
+	}
+	_, err := fsm.CompileUpdate(m.Update, m.ArrayFilters)
+	return err
 }
 
 // changeOne proposes a write to the document of an _id.

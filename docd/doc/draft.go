@@ -67,7 +67,8 @@ func (d *draft) coll(n *wire.DocName) *draftColl {
 	key := draftKey(n)
 	c := d.colls[key]
 	if c == nil {
-		c = &draftColl{name: *n, r: d.open(n.DB, n.Coll), docs: map[string]*draftDoc{}}
+		own := wire.DocName{DB: bytes.Clone(n.DB), Coll: bytes.Clone(n.Coll)} // not to keep the request for it
+		c = &draftColl{name: own, r: d.open(n.DB, n.Coll), docs: map[string]*draftDoc{}}
 		d.colls[key] = c
 	}
 	return c
@@ -212,9 +213,9 @@ func (d *draft) insert(i int, c *draftColl, doc bsoncore.Document) error {
 
 // find lists the keys of the documents that match by now, the first or all.
 func (d *draft) find(c *draftColl, p *writing) (keys [][]byte, err error) {
-	if id, ok := idOf(p.m.Filter); ok && len(p.m.Hint) == 0 {
+	if id, ok := onlyID(p); ok && len(p.m.Hint) == 0 {
 		x, err := c.get(fsm.AppendID(nil, id), id)
-		if err != nil || x.doc == nil {
+		if err != nil || x.doc == nil || !p.q.filter.Matches(x.doc) {
 			return nil, err
 		}
 		return [][]byte{x.key}, nil
@@ -253,17 +254,39 @@ func (d *draft) find(c *draftColl, p *writing) (keys [][]byte, err error) {
 	return keys, err
 }
 
-// first returns the key of the document that is the first in the order of a modify.
+// onlyID returns the _id of the only document that can match, if the filter says it: then nothing is walked through, neither the store
+// nor what was written by now.
+func onlyID(p *writing) (bsoncore.Value, bool) {
+	if id, ok := idOf(p.m.Filter); ok {
+		return id, true
+	}
+	id, ok := onlyValue(p.q.filter.Fields(), "_id")
+	switch id.Type {
+	case value.Array, value.Regex, value.Null, value.Undefined, value.MinKey, value.MaxKey:
+		return id, false
+	}
+	return id, ok
+}
+
+// first returns the key of the document that is the first in the order that the write wants, of the store's and of those that were
+// written by now.
 func (d *draft) first(c *draftColl, p *writing, s *scan) (keys [][]byte, err error) {
 	by := sorter{by: p.q.sort, most: 1, limit: d.e.memory}
 	var failed error
-	err = s.run(c.r, d.stop, func(id []byte, doc bsoncore.Document, _ uint64) verdict {
+	another := func(id []byte, doc bsoncore.Document, _ uint64) verdict {
 		failed = by.add(id, doc, func(dst []byte, _ bsoncore.Document) []byte { return dst })
-		if failed != nil {
-			return enough
+		if failed != nil || s.plan.Ordered && c.docs[string(id)] == nil {
+			return enough // what the store has behind it comes later in the order
 		}
 		return goOn
-	})
+	}
+	err = s.run(c.r, d.stop, another)
+	if err == nil && failed == nil && !s.done {
+		own := p.q.scan(&plan.Plan{}, d.e.memory)
+		own.cover(c)
+		err = own.run(nil, d.stop, another)
+		d.e.figures.examined(own)
+	}
 	if err == nil {
 		err = failed
 	}

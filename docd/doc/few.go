@@ -108,6 +108,7 @@ func (e *Engine) findFew(m *wire.DocFind, f *filter.Filter, p *project.Projectio
 	if !empty(m.Sort) || m.Batch > 0 && m.Batch < fewKeys {
 		return false
 	}
+	rev := e.st.Applied().Revision
 	r := e.machine.Open(m.Name.DB, m.Name.Coll)
 	if r == nil {
 		return false
@@ -133,7 +134,7 @@ func (e *Engine) findFew(m *wire.DocFind, f *filter.Filter, p *project.Projectio
 		return false
 	default:
 		e.figures.points.Add(1)
-		reply.Reply(tag, wire.Response{Rev: e.st.Applied().Revision, Body: out})
+		reply.Reply(tag, wire.Response{Rev: rev, Body: out})
 	}
 	return true
 }

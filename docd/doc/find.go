@@ -84,6 +84,9 @@ func (e *Engine) findOne(c *fsm.Collection, key []byte, f *filter.Filter, p *pro
 	e.figures.points.Add(1)
 	resp := wire.Response{Rev: e.st.Applied().Revision}
 	if len(key) == 0 {
+		if e.machine.Collection([]byte(c.DB), []byte(c.Name)) != c {
+			return false // the index may have been dropped meanwhile
+		}
 		r.Reply(tag, resp)
 		return true
 	}

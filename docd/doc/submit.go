@@ -53,6 +53,9 @@ func (e *Engine) Submit(req wire.Request, r engine.Replier) {
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
+	if !reads(req.Op) && req.Op != wire.OpDocWatch {
+		req.Flags &^= wire.FlagStale // what is looked up for a write must be what is there
+	}
 	if req.Flags&wire.FlagOrdered != 0 && e.held.Join(&req, r) {
 		return
 	}

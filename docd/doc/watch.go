@@ -58,7 +58,12 @@ type recording struct {
 }
 
 // Reply lets the watch stand, or ends it.
-func (x recording) Reply(_ uint64, resp wire.Response) { x.h.Stand(x.w, resp.Err()) }
+func (x recording) Reply(_ uint64, resp wire.Response) {
+	if resp.Code == wire.OutcomeUnknown {
+		resp.Code = wire.Unavailable // to ask again for what is recorded already changes nothing
+	}
+	x.h.Stand(x.w, resp.Err())
+}
 
 // Stand finds the watch's place.
 func (w *watcher) Stand() (rev uint64, err error) {

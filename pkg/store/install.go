@@ -112,6 +112,7 @@ func (s *Store) switchTo(g *generation, m *marker, files map[uint32]fileRecord) 
 	s.live = newTable()
 	s.dirty, s.want = false, false
 	s.applied = m.pos
+	s.installs++
 	s.fillEpoch++
 	s.begin(&epoch{base: s.base, number: m.number, pos: m.pos})
 	s.cache.reset()
@@ -152,6 +153,7 @@ func (s *Store) installMemory(sr *streamReader) error {
 	s.mu.Lock()
 	s.live = t
 	s.applied = sr.pos
+	s.installs++
 	s.dirty = false
 	s.room.Broadcast()
 	s.mu.Unlock()

@@ -37,6 +37,7 @@ type Store struct {
 	want      bool     // the next Advance should rotate
 	stopped   bool     // Close was called, or a fault ended it
 	fillEpoch uint64   // moves when a flush begins to renew the cache
+	installs  uint64   // how often a snapshot has replaced everything
 
 	batch Batch
 	cache *cache // nil with Memory
@@ -125,6 +126,14 @@ func (s *Store) Applied() Position {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.applied
+}
+
+// Installs returns how often a snapshot has replaced everything since the store was opened. Who keeps in memory what the store
+// holds, and renews that only after Install, finds by it whether a view fits what is kept. Any goroutine may call it.
+func (s *Store) Installs() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.installs
 }
 
 // wake makes the flusher look around.

@@ -217,6 +217,45 @@ func TestMemoryOverTheLimitIsAnError(t *testing.T) {
 	}
 }
 
+func TestTheStagesOfAPipelineShareItsMemory(t *testing.T) {
+	var docs []bsoncore.Document
+	size := 0
+	for i := range 100 {
+		docs = append(docs, parseList(t, fmt.Sprintf(`[{"_id": %d, "s": "%0100d"}]`, i, i))...)
+		size += len(docs[i])
+	}
+	const join, forget = `{"$lookup": {"from": "x", "localField": "_id", "foreignField": "_id", "as": "j"}}`, `{"$unset": "j"}`
+	const sort, group = `{"$sort": {"s": 1}}`, `{"$group": {"_id": "$s", "s": {"$first": "$s"}}}`
+	for _, c := range []struct {
+		stages []string
+		want   string
+	}{
+		{[]string{join}, ""},
+		{[]string{join, forget, join, forget, join}, "error 292"},
+		{[]string{sort}, ""},
+		{[]string{sort, join}, "error 292"},
+		{[]string{sort, sort, sort}, ""}, // what one hands out the next one holds
+		{[]string{group, sort}, "error 292"},
+		{[]string{group, `{"$match": {}}`, `{"$limit": 1}`}, ""},
+	} {
+		p, err := Compile(parseList(t, "["+strings.Join(c.stages, ",")+"]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		used, most := 0, 0
+		env := Env{MemoryLimit: 50_000, Used: &used, Lookup: func(string) Docs { return stream(docs) }}
+		got := ""
+		for _, err := range p.Run(stream(docs), env) {
+			if most = max(most, used); err != nil {
+				got = code(t, err)
+			}
+		}
+		if got != c.want || most < size || used != 0 {
+			t.Errorf("%s: got %q, want %q; %d bytes were held, of %d, and %d at the end", c.stages, got, c.want, most, size, used)
+		}
+	}
+}
+
 func TestAnErrorOfTheSourceEndsTheStream(t *testing.T) {
 	broken := errors.New("broken")
 	src := func(yield func(bsoncore.Document, error) bool) {

@@ -28,6 +28,8 @@ const (
 // group is $group.
 type group struct {
 	id     *expr.Expr
+	wraps  bool // the _id is a document with what id gives as its only field
+	name   string
 	fields []groupField
 }
 
@@ -48,11 +50,9 @@ func compileGroup(_ string, v bsoncore.Value) ([]stage, error) {
 			if g.id != nil {
 				return nil, value.Errorf(codeGroupIDTwice, "a group's _id may only be specified once")
 			}
-			e, err := expr.Compile(r.Value)
-			if err != nil {
+			if err := g.compileID(r.Value); err != nil {
 				return nil, err
 			}
-			g.id = e
 			continue
 		}
 		f, err := compileField(name, r.Value)
@@ -65,6 +65,25 @@ func compileGroup(_ string, v bsoncore.Value) ([]stage, error) {
 		return nil, value.Errorf(codeGroupID, "a group specification must include an _id")
 	}
 	return []stage{g}, nil
+}
+
+// compileID compiles an _id. Of a document with one field the field is what counts, so that it is null where it is missing, as it
+// would be without the document. Among several fields a missing one is left out.
+func (s *group) compileID(v bsoncore.Value) (err error) {
+	if s.id, err = expr.Compile(v); err != nil || v.Type != value.Document {
+		return err
+	}
+	r := value.Read(v.Data)
+	if !r.Next() || strings.HasPrefix(string(r.Name), "$") {
+		return nil
+	}
+	name, only := string(r.Name), r.Value
+	if r.Next() {
+		return nil
+	}
+	s.wraps, s.name = true, name
+	s.id, err = expr.Compile(only)
+	return err
 }
 
 func compileField(name string, v bsoncore.Value) (f groupField, err error) {
@@ -119,7 +138,8 @@ type grouping struct {
 
 func (s *group) run(env *Env, src Docs) Docs {
 	return func(yield func(bsoncore.Document, error) bool) {
-		g := grouping{group: s, budget: budget{stage: "$group", limit: env.MemoryLimit}, places: map[string]int{}}
+		g := grouping{group: s, budget: env.budget("$group"), places: map[string]int{}}
+		defer g.end()
 		for doc, err := range src {
 			if err == nil {
 				err = g.add(doc)
@@ -176,17 +196,26 @@ func (g *grouping) bucket(doc bsoncore.Document) (*bucket, error) {
 	if i, ok := g.places[string(g.key)]; ok {
 		return &g.buckets[i], nil
 	}
-	if err := g.take(len(g.key) + len(id.Data) + sizeOfEntry + len(g.fields)*sizeOfAccumulator); err != nil {
+	if err := g.take(len(g.key) + len(g.name) + len(id.Data) + sizeOfEntry + len(g.fields)*sizeOfAccumulator); err != nil {
 		return nil, err
 	}
-	id.Data = bytes.Clone(id.Data)
-	b := bucket{id: id, accs: make([]accumulator, len(g.fields))}
+	b := bucket{id: g.kept(id), accs: make([]accumulator, len(g.fields))}
 	for i := range g.fields {
 		b.accs[i] = g.fields[i].make()
 	}
 	g.places[string(g.key)] = len(g.buckets)
 	g.buckets = append(g.buckets, b)
 	return &g.buckets[len(g.buckets)-1], nil
+}
+
+// kept is a copy of an _id as it comes out.
+func (g *grouping) kept(id bsoncore.Value) bsoncore.Value {
+	if !g.wraps {
+		id.Data = bytes.Clone(id.Data)
+		return id
+	}
+	at, doc := value.Begin(nil)
+	return value.OfDocument(value.End(value.AppendElement(doc, g.name, id), at))
 }
 
 func (g *grouping) document(dst []byte, b *bucket) []byte {

@@ -76,11 +76,13 @@ type foreign struct {
 func (s *lookup) run(env *Env, src Docs) Docs {
 	return func(yield func(bsoncore.Document, error) bool) {
 		a := shaper{mode: adding, given: make([]bsoncore.Value, 2)}
+		b := env.budget("$lookup")
+		defer b.end()
 		var f *foreign
 		var list []byte
 		for doc, err := range src {
 			if f == nil && err == nil {
-				f, err = s.read(env)
+				f, err = s.read(env, &b)
 			}
 			if err == nil {
 				list, err = f.appendDocs(list[:0], f.find(doc, s.local))
@@ -101,12 +103,11 @@ func (s *lookup) run(env *Env, src Docs) Docs {
 }
 
 // read takes in the other collection.
-func (s *lookup) read(env *Env) (*foreign, error) {
+func (s *lookup) read(env *Env, b *budget) (*foreign, error) {
 	if env.Lookup == nil {
 		return nil, value.Errorf(value.CommandNotSupported, "$lookup cannot reach collection '%s' from here", s.from)
 	}
 	f := &foreign{places: map[string][]int32{}, asked: map[string]struct{}{}}
-	b := budget{stage: "$lookup", limit: env.MemoryLimit}
 	var key []byte
 	for doc, err := range env.Lookup(s.from) {
 		if err == nil {
@@ -141,11 +142,14 @@ func (s *lookup) read(env *Env) (*foreign, error) {
 	return f, nil
 }
 
-// find returns the places of the documents that have a value of the local field, each once, in their order.
+// find returns the places of the documents that have a value of the local field, each once, in their order. Only where the local
+// field has no value at all null is asked for: an element of an array without it, or an empty array, is none.
 func (f *foreign) find(doc bsoncore.Document, local string) []int32 {
 	f.found = f.found[:0]
 	clear(f.asked)
+	met := false
 	ask := func(v bsoncore.Value) {
+		met = true
 		f.key = value.AppendKey(f.key[:0], v, false)
 		list := f.places[string(f.key)]
 		if _, again := f.asked[string(f.key)]; again || len(list) == 0 {
@@ -157,7 +161,6 @@ func (f *foreign) find(doc bsoncore.Document, local string) []int32 {
 	value.Traverse(doc, local, false, func(v bsoncore.Value, exists bool, _ int) bool {
 		switch {
 		case !exists:
-			ask(value.OfNull())
 		case v.Type == value.Array:
 			for r := value.Read(v.Data); r.Next(); {
 				ask(r.Value)
@@ -167,6 +170,9 @@ func (f *foreign) find(doc bsoncore.Document, local string) []int32 {
 		}
 		return true
 	})
+	if !met {
+		ask(value.OfNull())
+	}
 	slices.Sort(f.found)
 	return slices.Compact(f.found)
 }

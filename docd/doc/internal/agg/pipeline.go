@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// DefaultMemoryLimit is how many bytes a stage may hold if Env does not say.
+	// DefaultMemoryLimit is how many bytes a pipeline may hold if Env does not say.
 	DefaultMemoryLimit = 100 << 20
 
 	maxStages = 1000
@@ -28,8 +28,11 @@ type Docs = iter.Seq2[bsoncore.Document, error]
 type Env struct {
 	// Lookup reads another collection, for $lookup.
 	Lookup func(coll string) Docs
-	// MemoryLimit is how many bytes each stage may hold; 0 is DefaultMemoryLimit.
+	// MemoryLimit is how many bytes all stages together may hold; 0 is DefaultMemoryLimit.
 	MemoryLimit int
+	// Used is where they count them, if somebody wants to know: it changes only while the stream is read. It counts what stages hold
+	// of documents that have come, not the document that they are making.
+	Used *int
 }
 
 // Pipeline is a compiled pipeline. It never changes, so it may run any number of times at once. It keeps the bytes that it
@@ -172,6 +175,9 @@ func (p *Pipeline) Run(src Docs, env Env) Docs {
 	if env.MemoryLimit == 0 {
 		env.MemoryLimit = DefaultMemoryLimit
 	}
+	if env.Used == nil {
+		env.Used = new(int)
+	}
 	for _, s := range p.stages {
 		src = s.run(&env, src)
 	}
@@ -197,19 +203,34 @@ func each(src Docs, fn func(doc bsoncore.Document) (out bsoncore.Document, keep 
 	}
 }
 
-// budget is the memory of a stage.
+// budget is what a stage holds of the memory that its pipeline may.
 type budget struct {
 	stage string
-	limit int
-	used  int
+	limit int  // of the pipeline
+	total *int // what all its stages hold
+	used  int  // what this one does
+}
+
+func (e *Env) budget(stage string) budget {
+	return budget{stage: stage, limit: e.MemoryLimit, total: e.Used}
 }
 
 func (b *budget) take(bytes int) error {
-	if b.used += bytes; b.used <= b.limit {
+	b.used += bytes
+	if *b.total += bytes; *b.total <= b.limit {
 		return nil
 	}
-	return value.Errorf(value.MemoryLimit, "Exceeded memory limit for %s: it would hold over %d bytes; let $match, $project or $limit before it leave less, or use an index", b.stage, b.limit)
+	return value.Errorf(value.MemoryLimit, "Exceeded memory limit for %s: with it the pipeline would hold over %d bytes; let $match, $project or $limit before it leave less, or use an index", b.stage, b.limit)
 }
+
+// give tells that the stage holds so much less.
+func (b *budget) give(bytes int) {
+	b.used -= bytes
+	*b.total -= bytes
+}
+
+// end tells that the stage holds nothing any more: those behind it go on.
+func (b *budget) end() { b.give(b.used) }
 
 // checkSize refuses a document that no reader could get.
 func checkSize(stage string, doc bsoncore.Document) error {

@@ -70,7 +70,8 @@ func (l *last) Pop() any {
 
 func (s *sorter) run(env *Env, src Docs) Docs {
 	return func(yield func(bsoncore.Document, error) bool) {
-		b := budget{stage: "$sort", limit: env.MemoryLimit}
+		b := env.budget("$sort")
+		defer b.end()
 		var all last
 		var key []byte
 		seq := 0
@@ -90,6 +91,9 @@ func (s *sorter) run(env *Env, src Docs) Docs {
 			if !yield(all[i].doc, nil) {
 				return
 			}
+			// What has been handed out may be held behind it, so it is not held here as well.
+			b.give(len(all[i].key) + len(all[i].doc))
+			all[i] = sorted{}
 		}
 	}
 }
@@ -101,7 +105,7 @@ func (s *sorter) add(all *last, b *budget, key []byte, doc bsoncore.Document, se
 	}
 	if full {
 		gone := heap.Pop(all).(sorted)
-		b.used -= len(gone.key) + len(gone.doc) + sizeOfSorted
+		b.give(len(gone.key) + len(gone.doc) + sizeOfSorted)
 	}
 	if err := b.take(len(key) + len(doc) + sizeOfSorted); err != nil {
 		return err

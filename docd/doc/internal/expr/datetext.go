@@ -18,7 +18,8 @@ const (
 	codeFormatSpecifier = 18536
 	codeFormatYear      = 18537
 
-	isoFormat = "%Y-%m-%dT%H:%M:%S.%LZ"
+	isoFormat   = "%Y-%m-%dT%H:%M:%S.%LZ"
+	zonedFormat = "%Y-%m-%dT%H:%M:%S.%L" // out of UTC, where the Z would not be true
 )
 
 // dateToString is $dateToString.
@@ -43,10 +44,7 @@ func compileDateToString(c *compiler, name string, v bsoncore.Value) (node, erro
 }
 
 func (n *dateToString) eval(s *Scratch) (bsoncore.Value, error) {
-	format := isoFormat
-	if n.zone != nil {
-		format = "%Y-%m-%dT%H:%M:%S.%L" // the Z would not be true
-	}
+	format := ""
 	if n.format != nil {
 		v, err := n.format.eval(s)
 		if err != nil || nullish(v) {
@@ -69,6 +67,12 @@ func (n *dateToString) eval(s *Scratch) (bsoncore.Value, error) {
 	}
 	if y := t.Year(); y < 0 || y > 9999 {
 		return Missing, value.Errorf(codeFormatYear, "$dateToString is only defined on year 0-9999, tried to use year %d", y)
+	}
+	if n.format == nil {
+		format = zonedFormat
+		if _, offset := t.Zone(); offset == 0 {
+			format = isoFormat
+		}
 	}
 	start := s.beginText()
 	if s.arena, err = appendDate(s.arena, t, format); err != nil {

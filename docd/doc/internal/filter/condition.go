@@ -16,13 +16,18 @@ type Condition struct {
 // CompileCondition compiles a condition: operators or a regular expression, which a value meets as if it were that of a
 // field; a document without operators, which is a filter for documents; or a value to be equal to.
 func CompileCondition(v bsoncore.Value) (*Condition, error) {
-	var err error
-	c := &Condition{}
-	switch v.Type {
-	case value.Document:
+	if v.Type == value.Document {
 		if err := value.Valid(v.Data); err != nil {
 			return nil, err
 		}
+	}
+	err := new(Budget).Take(v)
+	if err != nil {
+		return nil, err
+	}
+	c := &Condition{}
+	switch v.Type {
+	case value.Document:
 		if operators(v.Data) {
 			c.conds, err = parseOperators(v.Data)
 		} else {

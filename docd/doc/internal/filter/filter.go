@@ -15,6 +15,9 @@ func Compile(doc bsoncore.Document) (*Filter, error) {
 	if err := value.Valid(doc); err != nil {
 		return nil, err
 	}
+	if err := new(Budget).Take(value.OfDocument(doc)); err != nil {
+		return nil, err
+	}
 	n, err := parse(doc)
 	if err != nil {
 		return nil, err
@@ -26,7 +29,8 @@ func Compile(doc bsoncore.Document) (*Filter, error) {
 func (f *Filter) Matches(doc bsoncore.Document) bool { return f.root.match(doc, nil) }
 
 // Position returns what the positional $ of an update stands for: the position, in the outermost array on the way, of the
-// element that made the last of the conditions that went through an array match. It is -1 if there is none, or no match.
+// element that made the last of the conditions that went through an array match. It is -1 if there is none, or no match. A
+// condition whose path names the position of an element does not go through the array.
 func (f *Filter) Position(doc bsoncore.Document) int {
 	at := -1
 	if !f.root.match(doc, &at) {

@@ -32,7 +32,13 @@ func TestThePositionIsThatOfTheElementThatMatched(t *testing.T) {
 		{`{"a": 1}`, `{"a": 1}`, -1},
 		{`{"a": 1}`, `{"a": [2]}`, -1},
 		{`{"a": [1, 2]}`, `{"a": [1, 2]}`, -1},
-		{`{"a.1": 5}`, `{"a": [4, 5]}`, 1},
+		{`{"a.1": 5}`, `{"a": [4, 5]}`, -1},
+		{`{"a.1": 5}`, `{"a": [4, {"1": 5}]}`, 1},
+		{`{"a.1.b": 5}`, `{"a": [4, {"b": 5}]}`, -1},
+		{`{"a.1.b": 5}`, `{"a": [4, {"b": [3, 4, 5]}]}`, 2},
+		{`{"a.1.b": 5}`, `{"a": [4, [{"b": 5}]]}`, 0},
+		{`{"a": 4, "a.1": 5}`, `{"a": [4, 5]}`, 0},
+		{`{"a.1": {"$elemMatch": {"$gt": 2}}}`, `{"a": [4, [1, 2, 3]]}`, 2},
 	} {
 		if got := compile(t, c.filter).Position(document(t, c.doc)); got != c.want {
 			t.Errorf("%s on %s: %d, want %d", c.filter, c.doc, got, c.want)
@@ -42,18 +48,23 @@ func TestThePositionIsThatOfTheElementThatMatched(t *testing.T) {
 
 func TestUpsertsBeginWithEqualities(t *testing.T) {
 	for filter, want := range map[string]string{
-		`{"a": 1, "b.c": {"$eq": 2}}`:                                    `a b.c`,
-		`{"$and": [{"a": 1}, {"b": {"$gt": 1}}], "_id": 5}`:              `a _id`,
-		`{"$or": [{"a": 1}]}`:                                            `a`,
-		`{"$or": [{"a": 1}, {"b": 1}], "c": {"$all": [3]}}`:              `c`,
-		`{"a": {"$in": [1]}, "b": {"$ne": 2}}`:                           ``,
-		`{"a": {"$regularExpression": {"pattern": "x", "options": ""}}}`: ``,
-		`{"$nor": [{"a": 1}]}`:                                           ``,
-		`{"a": 1, "$and": [{"a": 2}]}`:                                   `error 54`,
-		`{"a": {"$all": [1, 2]}}`:                                        `error 54`,
-		`{"a": 1, "a.b": 2}`:                                             `error 54`,
-		`{"a.b": 1, "a": 2}`:                                             `error 54`,
-		`{"a.b": 1, "a.c": 2, "ab": 3}`:                                  `a.b a.c ab`,
+		`{"a": 1, "b.c": {"$eq": 2}}`:                                                  `a b.c`,
+		`{"$and": [{"a": 1}, {"b": {"$gt": 1}}], "_id": 5}`:                            `a _id`,
+		`{"$or": [{"a": 1}]}`:                                                          `a`,
+		`{"$or": [{"a": 1}, {"b": 1}], "c": {"$all": [3]}}`:                            `c`,
+		`{"a": {"$in": [1]}, "b": {"$ne": 2}}`:                                         `a`,
+		`{"a": {"$in": [7, 7.0]}, "_id": {"$in": [3]}}`:                                `a _id`,
+		`{"a": {"$in": [null]}, "b": {"$in": [[1]]}}`:                                  `a b`,
+		`{"a": {"$in": [1, 2]}, "b": {"$nin": [1]}, "c": {"$in": []}}`:                 ``,
+		`{"a": {"$in": [{"$regularExpression": {"pattern": "x", "options": ""}}]}}`:    ``,
+		`{"a": {"$in": [1, {"$regularExpression": {"pattern": "x", "options": ""}}]}}`: ``,
+		`{"a": {"$regularExpression": {"pattern": "x", "options": ""}}}`:               ``,
+		`{"$nor": [{"a": 1}]}`:                                                         ``,
+		`{"a": 1, "$and": [{"a": 2}]}`:                                                 `error 54`,
+		`{"a": {"$all": [1, 2]}}`:                                                      `error 54`,
+		`{"a": 1, "a.b": 2}`:                                                           `error 54`,
+		`{"a.b": 1, "a": 2}`:                                                           `error 54`,
+		`{"a.b": 1, "a.c": 2, "ab": 3}`:                                                `a.b a.c ab`,
 	} {
 		var got []string
 		err := compile(t, filter).Equalities(func(path string, _ bsoncore.Value) { got = append(got, path) })
@@ -69,7 +80,7 @@ func TestUpsertsBeginWithEqualities(t *testing.T) {
 
 func TestAFilterOnTheIDIsRecognized(t *testing.T) {
 	for filter, want := range map[string]bool{
-		`{"_id": 7}`: true, `{"_id": {"$eq": 7}, "a": 1}`: true, `{"$and": [{"_id": 7}]}`: true,
+		`{"_id": 7}`: true, `{"_id": {"$in": [7]}}`: true, `{"_id": {"$in": [7, 8]}}`: false, `{"_id": {"$in": [[7]]}}`: false, `{"_id": {"$eq": 7}, "a": 1}`: true, `{"$and": [{"_id": 7}]}`: true,
 		`{"_id": {"$gt": 7}}`: false, `{"_id.a": 7}`: false, `{"$or": [{"_id": 7}, {"a": 1}]}`: false, `{"_id": [7]}`: false,
 		`{"_id": {"$regularExpression": {"pattern": "7", "options": ""}}}`: false, `{}`: false,
 	} {

@@ -131,6 +131,9 @@ func newIn(name string, v bsoncore.Value) (pred, error) {
 	}
 	slices.SortStableFunc(p.values, value.Compare)
 	p.values = slices.CompactFunc(p.values, value.Equal)
+	if len(p.values) == 1 && len(p.regexes) == 0 {
+		return &equals{v: p.values[0]}, nil // which an upsert begins with
+	}
 	return p, nil
 }
 

@@ -13,12 +13,6 @@ import (
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
 
-// What a regular expression may have: its text, and the states of the machine it becomes, which bound the time of a match.
-const (
-	maxPattern = 32 << 10
-	maxStates  = 64 << 10
-)
-
 // regex is $regex, or a regular expression in the place of a value. It matches strings, and the same regular expression.
 type regex struct {
 	spread
@@ -75,7 +69,27 @@ func newRegex(v, options bsoncore.Value) (*regex, error) {
 	return compileRegex(pattern, flags)
 }
 
+// compileRegex compiles a pattern whose states a Budget has had.
 func compileRegex(pattern, flags string) (*regex, error) {
+	text, err := expression(pattern, flags)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, value.Errorf(value.InvalidRegex, "Regular expression is invalid: %v (the syntax is RE2's: no backreferences and no lookaround)", err)
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, value.Errorf(value.InvalidRegex, "Regular expression is invalid: %v", err)
+	}
+	p := &regex{v: bsoncore.Value{Type: value.Regex, Data: bsoncore.AppendRegex(nil, pattern, flags)}, re: re}
+	p.prefix, p.plain = literal(tree)
+	return p, nil
+}
+
+// expression returns a pattern with its options as package regexp has it.
+func expression(pattern, flags string) (string, error) {
 	var set []byte
 	text := pattern
 	for i := range len(flags) {
@@ -88,26 +102,13 @@ func compileRegex(pattern, flags string) (*regex, error) {
 			text = strip(pattern)
 		case 'u': // text is UTF-8 anyway
 		default:
-			return nil, value.Errorf(value.InvalidRegexFlag, "invalid flag in regex options: %s", flags[i:i+1])
+			return "", value.Errorf(value.InvalidRegexFlag, "invalid flag in regex options: %s", flags[i:i+1])
 		}
 	}
 	if len(set) > 0 {
 		text = "(?" + string(set) + ")" + text
 	}
-	tree, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return nil, value.Errorf(value.InvalidRegex, "Regular expression is invalid: %v (the syntax is RE2's: no backreferences and no lookaround)", err)
-	}
-	if n := states(tree); n > maxStates {
-		return nil, value.Errorf(value.InvalidRegex, "Regular expression is invalid: it needs over %d states: repeat less", maxStates)
-	}
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, value.Errorf(value.InvalidRegex, "Regular expression is invalid: %v", err)
-	}
-	p := &regex{v: bsoncore.Value{Type: value.Regex, Data: bsoncore.AppendRegex(nil, pattern, flags)}, re: re}
-	p.prefix, p.plain = literal(tree)
-	return p, nil
+	return text, nil
 }
 
 // strip takes white space and comments out of a pattern, as option x has it: but for what is escaped or in a class.
@@ -144,21 +145,6 @@ func strip(pattern string) string {
 		}
 	}
 	return string(out)
-}
-
-// states bounds how many states a parsed pattern has, at maxStates+1.
-func states(re *syntax.Regexp) int {
-	n := 1
-	if re.Op == syntax.OpLiteral {
-		n = len(re.Rune)
-	}
-	for _, sub := range re.Sub {
-		n += states(sub)
-	}
-	if re.Op == syntax.OpRepeat {
-		n *= max(re.Min+1, re.Max)
-	}
-	return min(n, maxStates+1)
 }
 
 // literal returns the text that a pattern demands at the beginning of a string, and whether nothing else is demanded. It

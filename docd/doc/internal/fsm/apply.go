@@ -27,6 +27,15 @@ func applyChanges(m *Machine, c *replica.Command, ans *wire.Response) error {
 	t.targets = slices.Grow(t.targets, len(a.Targets))[:len(a.Targets)]
 	m.out = m.out[:0]
 	t.returns, t.returned = a.Return, nil
+	if at, err := t.vacate(a); err != nil {
+		e, ok := answerOf(err)
+		if !ok {
+			return err
+		}
+		*ans = wire.Fail(e)
+		ans.Num = int64(at)
+		return nil
+	}
 	failed, done := false, false
 	for i := range a.Changes {
 		if done || failed && a.Mode == wire.DocInOrder {
@@ -83,11 +92,7 @@ func forget(a *wire.DocApply) {
 
 // change decides and executes one write.
 func (t *tx) change(a *wire.DocApply, ch *wire.DocChange) (wire.DocOutcome, error) {
-	s := t.targets[ch.Target]
-	if s == nil {
-		s = t.stage(&a.Targets[ch.Target])
-		t.targets[ch.Target] = s
-	}
+	s := t.target(a, ch)
 	if ch.Kind == wire.DocChangeInsert {
 		return wire.DocInserted, t.insert(s, ch.Doc)
 	}
@@ -124,6 +129,16 @@ func (t *tx) change(a *wire.DocApply, ch *wire.DocChange) (wire.DocOutcome, erro
 		return wire.DocMatched | wire.DocDeleted, t.replace(s, old, nil)
 	}
 	return t.update(s, p, old)
+}
+
+// target returns the collection that a write is for.
+func (t *tx) target(a *wire.DocApply, ch *wire.DocChange) *stage {
+	s := t.targets[ch.Target]
+	if s == nil {
+		s = t.stage(&a.Targets[ch.Target])
+		t.targets[ch.Target] = s
+	}
+	return s
 }
 
 // exchange puts a document in the place of one that has the version it is to have, or nothing.

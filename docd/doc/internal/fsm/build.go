@@ -97,7 +97,9 @@ func (p *piece) document(key []byte, v store.Value) bool {
 		p.more = true
 		return false
 	}
-	t.write(p.s)
+	if p.fault = t.write(p.s); p.fault != nil {
+		return false
+	}
 	p.seen++
 	p.bytes += len(v.Body)
 	p.cursor = append(p.cursor[:0], t.id...)

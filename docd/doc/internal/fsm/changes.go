@@ -61,6 +61,11 @@ func (m *Machine) Newest() uint64 {
 func (m *Machine) Changes(list []Chunk, from Place, most int) (out []Chunk, rev uint64, more bool, err error) {
 	rev = m.st.Applied().Revision // before the chunks are looked for, so that none is missing
 	m.mu.RLock()
+	installs := m.installs
+	if m.st.Installs() != installs {
+		m.mu.RUnlock()
+		return list, nothing(from), false, nil
+	}
 	chunks, ok := m.recent.behind(from)
 	for i := range chunks {
 		if most <= 0 {
@@ -74,8 +79,15 @@ func (m *Machine) Changes(list []Chunk, from Place, most int) (out []Chunk, rev 
 	if ok {
 		return list, rev, more, nil
 	}
-	return m.stored(list, from, most)
+	if list, rev, more, err = m.stored(list, from, most); err == nil && m.st.Installs() != installs {
+		return list[:0], nothing(from), false, nil
+	}
+	return list, rev, more, err
 }
+
+// nothing is the revision up to which a watch has been given everything that is at a place: where a snapshot has come into the place of
+// everything, and memory has not been renewed yet, what there is now cannot be told. Reset wakes those who watch.
+func nothing(at Place) uint64 { return at.Rev - 1 }
 
 // stored is Changes for a place that recent does not reach back to.
 func (m *Machine) stored(list []Chunk, from Place, most int) (out []Chunk, rev uint64, more bool, err error) {

@@ -17,7 +17,7 @@ var (
 	errNoID   = &wire.Error{Code: wire.Invalid, Sub: uint32(value.BadValue), Msg: "a document that is to be stored has an _id"}
 	errIDDrop = &wire.Error{Code: wire.Invalid, Sub: uint32(value.InvalidOptions), Msg: "the index of _id cannot be dropped"}
 
-	errLarge = &wire.Error{Code: wire.TooLarge, Msg: "the writes of one command add more to the key tree than the limit of 50000 keys or 8388608 bytes: write fewer documents at once"}
+	errLarge = &wire.Error{Code: wire.TooLarge, Msg: "the writes of one command are more than the limits of 50000 keys, 8388608 bytes in the key tree or 33554432 bytes of documents: write fewer at once"}
 )
 
 // WireError returns an error as it travels: what is wrong by MongoDB's rules gets our code beside theirs. Other errors are

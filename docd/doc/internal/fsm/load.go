@@ -15,6 +15,7 @@ func (m *Machine) Reset() error {
 	defer m.mu.Unlock()
 	m.databases, m.collections, m.shared = map[string]map[string]*Collection{}, 0, false
 	m.edition++
+	m.installs = m.st.Installs()
 	m.building, m.expiring, m.trash = nil, nil, nil
 	m.feeds, m.record = feeds{}, record{oldest: never}
 	m.recent.reset(After(m.st.Applied().Revision))
@@ -23,6 +24,9 @@ func (m *Machine) Reset() error {
 	m.changed = m.changed[:0]
 	if err := m.loadAll(); err != nil {
 		return fmt.Errorf("doc: reading the store: %w", err)
+	}
+	if m.o.OnChanges != nil {
+		m.o.OnChanges()
 	}
 	return nil
 }

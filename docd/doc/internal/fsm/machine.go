@@ -28,6 +28,7 @@ type Machine struct {
 	// makes its changes visible, in the store and here; readers never read the store under it.
 	mu          sync.RWMutex
 	databases   map[string]map[string]*Collection
+	installs    uint64 // of the store, when all this was read from it
 	edition     uint64 // of databases: each change makes another
 	shared      bool   // a Snapshot has databases: the next change is made to a copy
 	collections int

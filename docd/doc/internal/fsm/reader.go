@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
@@ -30,11 +31,24 @@ func (m *Machine) Open(db, name []byte) *Reader {
 		v := m.st.View()
 		// A command makes its changes to the store and to memory visible under mu. If the collection is still the same, the view
 		// was taken while it was.
-		if m.Collection(db, name) == c {
+		if m.Collection(db, name) == c && m.fits() {
 			return &Reader{Collection: c, view: v}
 		}
 		v.Close()
 	}
+}
+
+// fits reports whether memory has been read from the store as it is. It has not for as long as it takes to read it after a snapshot was
+// installed: then it waits a little.
+func (m *Machine) fits() bool {
+	m.mu.RLock()
+	installs := m.installs
+	m.mu.RUnlock()
+	if m.st.Installs() == installs {
+		return true
+	}
+	time.Sleep(time.Millisecond) //nolint:forbidigo // a reader waits, not what is applied
+	return false
 }
 
 // Close gives the reader up. A second call does nothing.

@@ -56,10 +56,17 @@ func (t *tx) replace(s *stage, old, now bsoncore.Document) error {
 		}
 		t.marks = append(t.marks, mark{place: place, failed: e})
 	}
-	if t.tooLarge(now == nil) {
+	made := len(now)
+	if s.feeds {
+		made *= 2
+	}
+	if t.tooLarge(now == nil) || t.bodies > 0 && t.bodies+made > maxBodies {
 		return errLarge
 	}
-	t.write(s)
+	if err := t.write(s); err != nil {
+		return err
+	}
+	t.bodies += made
 	t.key = append(keys.Append(t.key[:0], kindDocument, s.now.ID), t.id...)
 	s.sized = true
 	s.bytes += int64(len(now) - len(old))
@@ -89,8 +96,12 @@ func (t *tx) tooLarge(removes bool) bool {
 	return !removes || t.keys > 0
 }
 
+// maxBodies bounds the bytes of documents that one command makes, unless it is a single one: an update that is small itself can make
+// many documents large.
+const maxBodies = 32 << 20
+
 // write carries the plan out.
-func (t *tx) write(s *stage) {
+func (t *tx) write(s *stage) error {
 	for i := range t.marks {
 		k := &t.marks[i]
 		switch {
@@ -105,8 +116,14 @@ func (t *tx) write(s *stage) {
 	for _, p := range t.plan {
 		ix, key := s.now.Indexes[p.place], t.arena[p.from:p.to]
 		if p.dead {
-			t.remove(key)
 			s.entries[p.place]--
+			taken, err := t.taken(ix, key)
+			if err != nil {
+				return err
+			}
+			if !taken {
+				t.remove(key)
+			}
 			continue
 		}
 		var head, body []byte
@@ -114,6 +131,7 @@ func (t *tx) write(s *stage) {
 		t.set(key, head, body)
 		s.entries[p.place]++
 	}
+	return nil
 }
 
 // fail ends the build of an index: it is not kept up any more, and what there is of it goes.

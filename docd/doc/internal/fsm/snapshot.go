@@ -27,7 +27,7 @@ func (m *Machine) Snapshot() *Snapshot {
 		m.mu.RLock()
 		same := m.edition == edition
 		m.mu.RUnlock()
-		if same {
+		if same && m.fits() {
 			return s
 		}
 		s.view.Close()

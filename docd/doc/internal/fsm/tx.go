@@ -25,6 +25,7 @@ type tx struct {
 	added  int      // collections
 	keys   int      // written
 	bytes  int      // of the key tree
+	bodies int      // bytes of documents, and of what is recorded of their changes
 
 	before, behind keyList // of a document as it was and as it will be
 	plan           []change
@@ -37,6 +38,7 @@ type tx struct {
 	targets        []*stage // by DocApply.Targets; nil: not wanted yet
 	returns        wire.DocReturn
 	returned       []byte // the document that returns asks for
+	vacated        bool   // entries of unique indexes have gone before those who had them were written: see vacate
 	taking         taking
 }
 
@@ -75,7 +77,7 @@ func (t *tx) end() {
 	clear(t.programs)
 	clear(t.targets)
 	t.stages, t.trash, t.programs, t.targets = t.stages[:0], t.trash[:0], t.programs[:0], t.targets[:0]
-	t.made, t.added, t.keys, t.bytes, t.returned = 0, 0, 0, 0, nil
+	t.made, t.added, t.keys, t.bytes, t.bodies, t.returned, t.vacated = 0, 0, 0, 0, 0, nil, false
 	t.taking.reset(record{})
 	if t.b != nil {
 		t.b.Discard()

@@ -28,6 +28,10 @@ type run struct {
 	path    string           // of the operator that runs, for people
 	room    []byte           // for array filters
 	list    []bsoncore.Value // for operators on arrays
+	which   []byte           // of the nodes for elements, those that were picked last
+
+	merged     map[merging]*node
+	mergedSize int // nodes at and below those of merged
 }
 
 // id names the document to people.
@@ -179,7 +183,15 @@ func (a *run) resolve(n *node) (*node, error) {
 	if a.Position < 0 {
 		return nil, value.Errorf(value.BadValue, "The positional operator did not find the match needed from the query.")
 	}
+	if m := a.merged[merging{of: n}]; m != nil {
+		return m, nil
+	}
 	there := *n.position
 	there.name, there.index = strconv.Itoa(a.Position), a.Position
-	return merge(&node{name: n.name, index: n.index, path: n.path, children: n.children}, &node{children: []*node{&there}})
+	m, err := merge(&node{name: n.name, index: n.index, path: n.path, children: n.children}, &node{children: []*node{&there}})
+	if err == nil {
+		m.size = n.size
+		a.remember(merging{of: n}, m)
+	}
+	return m, err
 }

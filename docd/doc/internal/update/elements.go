@@ -1,7 +1,8 @@
 package update
 
 import (
-	"slices"
+	"bytes"
+	"encoding/binary"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
@@ -37,27 +38,36 @@ func (a *run) array(dst []byte, n *node, arr []byte) ([]byte, error) {
 		if c.index < 0 {
 			break
 		}
-		if c.index-length > maxPadding {
-			return dst, value.Errorf(value.BadValue, "the array at '%s' has %d elements, and '%s' would add over %d nulls: use a lower position", n.path, length, c.path, maxPadding)
-		}
-		before := len(dst)
-		for i := length; i < c.index; i++ {
-			dst = build.ItemHead(dst, i, value.Null)
-		}
-		padded := len(dst)
-		if err := a.tooLarge(dst); err != nil {
-			return dst, err
-		}
+		at := len(dst)
 		if dst, err = a.field(dst, c, bsoncore.Value{}); err != nil {
 			return dst, err
 		}
-		if len(dst) == padded {
-			dst = dst[:before]
-			continue
+		if len(dst) == at {
+			continue // nothing is there, so the array does not grow
+		}
+		if c.index-length > maxPadding {
+			return dst, value.Errorf(value.BadValue, "the array at '%s' has %d elements, and '%s' would add over %d nulls: use a lower position", n.path, length, c.path, maxPadding)
+		}
+		if dst, err = a.pad(dst, at, length, c.index); err != nil {
+			return dst, err
 		}
 		length = c.index + 1
 	}
 	return value.End(dst, start), nil
+}
+
+// pad puts nulls from one position up to another before the element that dst has from at on.
+func (a *run) pad(dst []byte, at, from, to int) ([]byte, error) {
+	if from == to {
+		return dst, nil
+	}
+	element := bytes.Clone(dst[at:])
+	dst = dst[:at]
+	for i := from; i < to; i++ {
+		dst = build.ItemHead(dst, i, value.Null)
+	}
+	dst = append(dst, element...)
+	return dst, a.tooLarge(dst)
 }
 
 // checkArray refuses names where there are only positions.
@@ -104,8 +114,7 @@ func (a *run) eachElement(dst []byte, n *node, old bsoncore.Value) ([]byte, bson
 		return dst, 0, value.Errorf(value.BadValue, "Cannot apply array updates to non-array element %s: %s", n.path, value.Text(old))
 	}
 	start, dst := value.Begin(dst)
-	picked, last := make([]*node, 0, 4), make([]*node, 0, 4)
-	var merged *node // of last
+	picked := make([]*node, 0, 4)
 	i := 0
 	for r := value.Read(old.Data); r.Next(); i++ {
 		picked = a.pick(picked[:0], n, r.Value)
@@ -113,33 +122,45 @@ func (a *run) eachElement(dst []byte, n *node, old bsoncore.Value) ([]byte, bson
 			dst = build.Item(dst, i, r.Value)
 			continue
 		}
-		var err error
-		if merged == nil || !slices.Equal(picked, last) {
-			merged = picked[0]
-			for _, p := range picked[1:] {
-				if merged, err = merge(merged, p); err != nil {
-					return dst, 0, err
-				}
-			}
-			last = append(last[:0], picked...)
+		todo, err := a.together(n, picked)
+		if err != nil {
+			return dst, 0, err
 		}
-		if dst, err = a.item(dst, merged, i, r.Value); err != nil {
+		if dst, err = a.item(dst, todo, i, r.Value); err != nil {
 			return dst, 0, err
 		}
 	}
 	return value.End(dst, start), value.Array, nil
 }
 
-// pick appends what is to be done to an element.
+// pick appends what is to be done to an element, and notes in a.which what that is.
 func (a *run) pick(picked []*node, n *node, v bsoncore.Value) []*node {
+	a.which = a.which[:0]
 	if n.all != nil {
 		picked = append(picked, n.all)
+		a.which = append(a.which, 0)
 	}
-	for _, s := range n.some {
+	for i, s := range n.some {
 		var ok bool
 		if ok, a.room = s.filter.matches(a.room, v); ok {
 			picked = append(picked, s)
+			a.which = binary.AppendUvarint(a.which, uint64(i)+1)
 		}
 	}
 	return picked
+}
+
+// together makes one node of those that were picked last.
+func (a *run) together(n *node, picked []*node) (*node, error) {
+	if len(picked) == 1 {
+		return picked[0], nil
+	}
+	if m := a.merged[merging{n, string(a.which)}]; m != nil {
+		return m, nil
+	}
+	m, err := mergeAll(picked)
+	if err == nil {
+		a.remember(merging{n, string(a.which)}, m)
+	}
+	return m, err
 }

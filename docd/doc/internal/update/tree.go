@@ -18,6 +18,7 @@ type node struct {
 	index int    // the name as a position in an array; -1 if it is none
 	path  string // as the update has it, for people
 	op    op
+	size  int // nodes at and below this one, at most
 
 	children []*node
 	places   map[string]int // of children by name, once there are many
@@ -79,8 +80,28 @@ func (n *node) empty() bool {
 	return n.op == nil && !n.elements && len(n.children) == 0 && n.position == nil
 }
 
-// finish puts the fields in the order in which those that are new are added: numbers by value, then names by their bytes.
+// finish puts the fields at and below the node in their order.
 func (n *node) finish() {
+	n.size = 1
+	below := func(c *node) {
+		if c != nil {
+			c.finish()
+			n.size += c.size
+		}
+	}
+	for _, c := range n.children {
+		below(c)
+	}
+	for _, c := range n.some {
+		below(c)
+	}
+	below(n.position)
+	below(n.all)
+	n.sort()
+}
+
+// sort puts the fields in the order in which those that are new are added: numbers by value, then names by their bytes.
+func (n *node) sort() {
 	slices.SortFunc(n.children, func(a, b *node) int {
 		switch {
 		case a.index >= 0 && b.index >= 0:
@@ -94,17 +115,6 @@ func (n *node) finish() {
 	})
 	if n.places != nil {
 		n.locate()
-	}
-	for _, c := range n.children {
-		c.finish()
-	}
-	for _, c := range n.some {
-		c.finish()
-	}
-	for _, c := range []*node{n.position, n.all} {
-		if c != nil {
-			c.finish()
-		}
 	}
 }
 
@@ -121,55 +131,4 @@ func (n *node) any(is func(o op) bool) bool {
 	below := func(c *node) bool { return c.any(is) }
 	return n.op != nil && is(n.op) || slices.ContainsFunc(n.children, below) || slices.ContainsFunc(n.some, below) ||
 		n.position.any(is) || n.all.any(is)
-}
-
-// merge makes one node of two that turned out to be for one place.
-func merge(x, y *node) (*node, error) {
-	if x.op != nil || y.op != nil || x.elements != y.elements {
-		return nil, value.Errorf(value.ConflictingUpdateOperators, "Update created a conflict at '%s': '%s' is for the same place", x.path, y.path)
-	}
-	m := &node{name: x.name, index: x.index, path: x.path, elements: x.elements, some: slices.Clone(x.some)}
-	var err error
-	for _, c := range x.children {
-		m.append(c)
-	}
-	for _, c := range y.children {
-		i := find(m, c.name)
-		if i < 0 {
-			m.append(c)
-			continue
-		}
-		if m.children[i], err = merge(m.children[i], c); err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range y.some {
-		i := slices.IndexFunc(m.some, func(other *node) bool { return other.filter == c.filter })
-		if i < 0 {
-			m.some = append(m.some, c)
-			continue
-		}
-		if m.some[i], err = merge(m.some[i], c); err != nil {
-			return nil, err
-		}
-		m.some[i].filter = c.filter
-	}
-	if m.all, err = mergeOptional(x.all, y.all); err != nil {
-		return nil, err
-	}
-	if m.position, err = mergeOptional(x.position, y.position); err != nil {
-		return nil, err
-	}
-	m.finish()
-	return m, nil
-}
-
-func mergeOptional(x, y *node) (*node, error) {
-	switch {
-	case x == nil:
-		return y, nil
-	case y == nil:
-		return x, nil
-	}
-	return merge(x, y)
 }

@@ -6,6 +6,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/filter"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
 
@@ -34,11 +35,17 @@ func Compile(update bsoncore.Document, arrayFilters []bsoncore.Document) (*Updat
 	if !r.Next() || len(r.Name) == 0 || r.Name[0] != '$' {
 		return compileReplacement(update, arrayFilters)
 	}
+	c := &compiler{root: newFields()}
+	for _, f := range arrayFilters {
+		if err := c.budget.Take(value.OfDocument(f)); err != nil {
+			return nil, err
+		}
+	}
 	filters, err := compileFilters(arrayFilters)
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{root: newFields(), filters: filters}
+	c.filters = filters
 	for r := value.Read(update); r.Next(); {
 		if err := c.operator(string(r.Name), r.Value); err != nil {
 			return nil, err
@@ -105,6 +112,7 @@ type compiler struct {
 	root       *node
 	filters    []*arrayFilter
 	positional bool
+	budget     filter.Budget // of the array filters and the conditions of $pull together
 }
 
 // operator adds all paths of an operator.
@@ -122,6 +130,11 @@ func (c *compiler) operator(name string, v bsoncore.Value) error {
 		return value.Errorf(value.FailedToParse, "Modifiers operate on fields but we found type %s instead. For example: {$mod: {<field>: ...}} not {%s: %s}", value.TypeName(v.Type), name, value.Text(v))
 	}
 	for r := value.Read(v.Data); r.Next(); {
+		if name == "$pull" {
+			if err := c.budget.Take(r.Value); err != nil {
+				return err
+			}
+		}
 		path := strings.Clone(string(r.Name))
 		o, err := compile(path, r.Value)
 		if err != nil {

@@ -53,3 +53,19 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLeast makes a sort key of a document with an array and, beside it, a long field: its time must grow with their sum, not
+// their product.
+func BenchmarkLeast(b *testing.B) {
+	for _, n := range []int{10, 1000} {
+		doc := document(b, `{"a": [`+strings.Repeat("1, ", n)+`2], "s": "`+strings.Repeat("y", 100*n)+`"}`)
+		b.Run(fmt.Sprintf("elements=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			var k Keyer
+			var key []byte
+			for b.Loop() {
+				key, _ = k.Least(key[:0], doc, keyFields("a,s"))
+			}
+		})
+	}
+}

@@ -42,6 +42,16 @@ type Keyer struct {
 	fields []KeyField
 	shape  Shape
 	least  bool // only the least key is wanted
+	best   []ranked
+}
+
+// ranked is what the least key so far has for a field, and how it compares with what the last key had there. Most fields have the
+// same value in many keys, and only where it changes it is compared: what is long is not gone through again for each element of an
+// array beside it.
+type ranked struct {
+	v     bsoncore.Value
+	last  bsoncore.Value
+	order int // of last, beside v
 }
 
 type span struct{ from, to int }
@@ -82,11 +92,14 @@ func (k *Keyer) Least(dst []byte, doc bsoncore.Document, fields []KeyField) ([]b
 	if err := k.start(doc, fields); err != nil {
 		return dst, err
 	}
-	return append(dst, k.buf...), nil
+	for i := range k.best {
+		dst = AppendKey(dst, k.best[i].v, fields[i].Desc)
+	}
+	return dst, nil
 }
 
 func (k *Keyer) start(doc bsoncore.Document, fields []KeyField) error {
-	k.buf, k.keys, k.fields, k.shape = k.buf[:0], k.keys[:0], fields, Shape{Missing: true}
+	k.buf, k.keys, k.best, k.fields, k.shape = k.buf[:0], k.keys[:0], k.best[:0], fields, Shape{Missing: true}
 	var room [8]state
 	states := room[:0]
 	for i := range fields {
@@ -218,30 +231,65 @@ func unambiguous(array []byte, name string) error {
 
 // emit adds the key of states that are all at their ends.
 func (k *Keyer) emit(states []state) error {
+	if k.least {
+		k.rank(states)
+		return nil
+	}
 	from := len(k.buf)
 	for i := range states {
-		v := states[i].v
-		if v.Type == Missing {
-			v.Type = Null
-		} else {
+		if states[i].v.Type != Missing {
 			k.shape.Missing = false
 		}
-		k.buf = AppendKey(k.buf, v, k.fields[i].Desc)
-	}
-	if k.least {
-		if from > 0 && bytes.Compare(k.buf[from:], k.buf[:from]) < 0 {
-			from = copy(k.buf, k.buf[from:])
-		} else if from == 0 {
-			from = len(k.buf)
-		}
-		k.buf = k.buf[:from]
-		return nil
+		k.buf = AppendKey(k.buf, orNull(states[i].v), k.fields[i].Desc)
 	}
 	k.keys = append(k.keys, span{from, len(k.buf)})
 	if len(k.keys) > MaxIndexKeys || len(k.buf) > MaxIndexKeyBytes {
 		return Errorf(CannotBuildIndexKeys, "a document gives more than %d keys, or %d bytes of keys, to one index: index a smaller array", MaxIndexKeys, MaxIndexKeyBytes)
 	}
 	return nil
+}
+
+// rank keeps the states that are all at their ends if their key is the least so far. It compares the values themselves, which is the
+// order of their keys.
+func (k *Keyer) rank(states []state) {
+	if len(k.best) > 0 && !k.before(states) {
+		return
+	}
+	k.best = k.best[:0]
+	for i := range states {
+		v := orNull(states[i].v)
+		k.best = append(k.best, ranked{v: v, last: v})
+	}
+}
+
+// before reports whether the key of states is before the least so far.
+func (k *Keyer) before(states []state) bool {
+	for i := range k.best {
+		b, v := &k.best[i], orNull(states[i].v)
+		if !same(v, b.last) {
+			b.last, b.order = v, Compare(v, b.v)
+			if k.fields[i].Desc {
+				b.order = -b.order
+			}
+		}
+		if b.order != 0 {
+			return b.order < 0
+		}
+	}
+	return false
+}
+
+// orNull returns a value, null for one that is missing.
+func orNull(v bsoncore.Value) bsoncore.Value {
+	if v.Type == Missing {
+		v.Type = Null
+	}
+	return v
+}
+
+// same reports whether two values are the same place in memory, or have nothing but their type.
+func same(a, b bsoncore.Value) bool {
+	return a.Type == b.Type && len(a.Data) == len(b.Data) && (len(a.Data) == 0 || &a.Data[0] == &b.Data[0])
 }
 
 // sameBytes reports whether two arrays, which are never without bytes, are the same place in memory: not two that happen

@@ -3,6 +3,7 @@ package value
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -117,6 +118,72 @@ func TestKeysOfArraysAreThoseOfTheirElements(t *testing.T) {
 		if err != nil || !bytes.Equal(least[1:], wanted[0]) {
 			t.Errorf("%s: the least key is %x, %v", line, least, err)
 		}
+	}
+}
+
+// TestTheLeastKeyAloneIsBuilt: a sort by an array of many elements and a long field must not build, nor compare, the long one for
+// each element.
+func TestTheLeastKeyAloneIsBuilt(t *testing.T) {
+	long := `"` + strings.Repeat("y", 10_000) + `"`
+	for _, c := range []struct{ fields, doc, want string }{
+		{"a,s", `{"a": [3, 2, 1, 4], "s": ` + long + `}`, `[1, ` + long + `]`},
+		{"-a,s", `{"a": [1, 2, 3, 3], "s": ` + long + `}`, `[3, ` + long + `]`},
+		{"s,a", `{"a": [3, 2, 1], "s": ` + long + `}`, `[` + long + `, 1]`},
+		{"a.b,a.c,s", `{"a": [{"b": 1, "c": 5}, {"b": 1, "c": 4}, {"b": 1, "c": 6}, {"c": 7}], "s": ` + long + `}`, `[null, 7, ` + long + `]`},
+		{"a.s,a.c", `{"a": [{"s": ` + long + `, "c": [5, 3]}, {"s": ` + long + `, "c": [4, 2, 4]}]}`, `[` + long + `, 2]`},
+		{"a.s,-a.c", `{"a": [{"s": ` + long + `, "c": [5, 3]}, {"s": "z", "c": 9}, {"s": ` + long + `, "c": [4, 7]}]}`, `[` + long + `, 7]`},
+	} {
+		fields := keyFields(c.fields)
+		var want []byte
+		for i, v := range values(t, c.want) {
+			want = AppendKey(want, v, fields[i].Desc)
+		}
+		var k Keyer
+		dst := make([]byte, 1, 1+len(want)) // there is no room for anything else
+		got, err := k.Least(dst, document(t, c.doc), fields)
+		if err != nil || !bytes.Equal(got[1:], want) {
+			t.Errorf("%s of %.40s: %.60q, %v", c.fields, c.doc, got, err)
+			continue
+		}
+		if len(k.buf) != 0 || cap(k.buf) != 0 || &got[0] != &dst[0] {
+			t.Errorf("%s of %.40s: more than the least key was built: %d bytes of others", c.fields, c.doc, cap(k.buf))
+		}
+	}
+}
+
+// TestTheLeastKeyIsTheFirst compares Least, which compares values, with Keys, which sorts bytes.
+func TestTheLeastKeyIsTheFirst(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	parts := []string{`1`, `1.5`, `"x"`, `null`, `[]`, `[1, "x"]`, `{"b": 1}`, `{"b": [2, 1]}`, `{"b": [], "c": 1}`, `{"c": {"d": [3, 1]}}`, `{"$undefined": true}`, `true`, `{"$numberDecimal": "1"}`}
+	some := func(n int) string {
+		var list []string
+		for range r.IntN(n) {
+			list = append(list, parts[r.IntN(len(parts))])
+		}
+		return `[` + strings.Join(list, ",") + `]`
+	}
+	specs := []string{"a", "-a", "a.b,s", "-a.b,a.c", "s,a.b", "a.c.d,-s,a.b", "a,a.b", "a.0,s", "-a.1.b,a.c"}
+	compared := 0
+	for range 20_000 {
+		doc := document(t, `{"a": `+some(5)+`, "s": `+parts[r.IntN(len(parts))]+`}`)
+		fields := keyFields(specs[r.IntN(len(specs))])
+		var k Keyer
+		var first []byte
+		_, err := k.Keys(doc, fields, func(key []byte) {
+			if first == nil {
+				first = bytes.Clone(key)
+			}
+		})
+		if err != nil {
+			continue
+		}
+		compared++
+		if least, err := k.Least(nil, doc, fields); err != nil || !bytes.Equal(least, first) {
+			t.Fatalf("%v of %s: the first is %x, the least %x, %v", fields, doc, first, least, err)
+		}
+	}
+	if compared < 10_000 {
+		t.Errorf("only %d compared", compared)
 	}
 }
 

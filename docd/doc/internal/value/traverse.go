@@ -2,7 +2,7 @@ package value
 
 import "go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
-// visit is called with a value, or with exists false, and the position in the outermost array. It returns whether to go on.
+// visit is called with a value, or with exists false, and the position in the outermost array that was gone through. It returns whether to go on.
 type visit = func(v bsoncore.Value, exists bool, index int) bool
 
 // traverse follows a path into a document. It returns false once fn has.
@@ -38,7 +38,8 @@ func atEnd(v bsoncore.Value, spread bool, index int, fn visit) bool {
 	return fn(v, true, index)
 }
 
-// throughArray follows the rest of a path into the elements of an array.
+// throughArray follows the rest of a path into the elements of an array. Only where it tries them all does their position count: not
+// where the path says which.
 func throughArray(array []byte, path string, spread bool, index, fork int, fn visit) bool {
 	first, rest, more := Cut(path)
 	number, numbered := Index(first)
@@ -59,11 +60,11 @@ func throughArray(array []byte, path string, spread bool, index, fork int, fn vi
 		on := true
 		switch {
 		case !more:
-			on = fn(r.Value, true, at)
+			on = fn(r.Value, true, index)
 		case r.Value.Type == Document:
-			on = traverse(r.Value.Data, rest, spread, at, fork, fn)
+			on = traverse(r.Value.Data, rest, spread, index, fork, fn)
 		case r.Value.Type == Array:
-			on = throughArray(r.Value.Data, rest, spread, at, fork, fn)
+			on = throughArray(r.Value.Data, rest, spread, index, fork, fn)
 		}
 		if !on {
 			return false
