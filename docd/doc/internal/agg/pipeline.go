@@ -57,8 +57,12 @@ func Compile(pipeline []bsoncore.Document) (*Pipeline, error) {
 	}
 	p := &Pipeline{}
 	var matches []bsoncore.Document
+	var budget filter.Budget // of the filters of all stages together
 	for _, doc := range pipeline {
 		if err := value.Valid(doc); err != nil {
+			return nil, err
+		}
+		if err := budget.Take(value.OfDocument(doc)); err != nil {
 			return nil, err
 		}
 		r := value.Read(doc)

@@ -27,6 +27,9 @@ func Compile(doc bsoncore.Document) (*Projection, error) {
 	if err := value.Valid(doc); err != nil {
 		return nil, err
 	}
+	if err := new(filter.Budget).Take(value.OfDocument(doc)); err != nil { // of all $elemMatch together
+		return nil, err
+	}
 	var p parser
 	if err := p.document("", doc); err != nil {
 		return nil, err
