@@ -105,7 +105,7 @@ func BootThree(t testing.TB, boot func(i int, change func(*replica.Config)) *Nod
 // CaughtUp waits until the group at one node has applied what it has at another.
 func CaughtUp(t testing.TB, there, here *replica.Group) {
 	t.Helper()
-	want := there.Status().Applied
+	want := there.Status().Last // what has been answered is in its log, but perhaps not yet counted as applied
 	for deadline := time.Now().Add(30 * time.Second); here.Status().Applied < want; {
 		if time.Now().After(deadline) {
 			t.Fatal("a node has not caught up in 30 s")
