@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/skshohagmiah/flin/pkg/freeport"
 )
 
 // The test binary is also the server that the tests start: it answers every GET, and refuses the first one.
@@ -50,7 +52,7 @@ func helper(t *testing.T, mode string) Recipe {
 	t.Helper()
 	t.Setenv("FLIN_PROC_TEST", mode)
 	return Recipe{Name: "a helper", Program: os.Args[0], Args: func(_ string, ports [3]int) []string {
-		return []string{address(ports[0])}
+		return []string{freeport.Address(ports[0])}
 	}}
 }
 

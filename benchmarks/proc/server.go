@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skshohagmiah/flin/pkg/freeport"
 )
 
 // startLimit is how long a server may take to its first answer.
@@ -47,7 +49,7 @@ func Flin(name, program string, flags ...string) Recipe {
 	return Recipe{Name: name, Program: program, Args: func(dir string, ports [3]int) []string {
 		return append([]string{
 			"-node-id=bench", "-log-level=warn", "-data=" + dir,
-			"-port=" + address(ports[0]), "-http=" + address(ports[1]), "-raft=" + address(ports[2]),
+			"-port=" + freeport.Address(ports[0]), "-http=" + freeport.Address(ports[1]), "-raft=" + freeport.Address(ports[2]),
 		}, flags...)
 	}}
 }
@@ -66,8 +68,6 @@ func Redis(name, program, appendfsync string) Recipe {
 		return append(args, "yes", "--appendfsync", appendfsync)
 	}}
 }
-
-func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // Server is a running server on a data directory of its own. Its methods are for one goroutine.
 type Server struct {
@@ -134,7 +134,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Addr = address(ports[0])
+	s.Addr = freeport.Address(ports[0])
 	if s.Recipe.Address != nil {
 		s.Addr = s.Recipe.Address(s.dataDir)
 	}
@@ -248,20 +248,13 @@ func ask(ctx context.Context, addr string) error {
 	return err
 }
 
-// freePorts returns ports that nobody listens on. Another program may take one before the server does; its start then
-// fails and says so.
+// freePorts returns ports that nobody listens on. Another server may take one before ours does; its start then fails and
+// says so.
 func freePorts() (ports [3]int, err error) {
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports, fmt.Errorf("look for a free port: %w", err)
+		if ports[i], err = freeport.Take(); err != nil {
+			return ports, err
 		}
-		defer l.Close()
-		tcp, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return ports, fmt.Errorf("look for a free port: %v is no TCP address", l.Addr())
-		}
-		ports[i] = tcp.Port
 	}
 	return ports, nil
 }

@@ -5,7 +5,6 @@ package systest
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/skshohagmiah/flin/pkg/freeport"
 )
 
 // built is where TestMain's directory keeps the binaries; each is built once, when a test first asks for it.
@@ -206,15 +207,11 @@ func asksInline(addr, command string) (string, error) {
 // freeAddr returns a loopback address that nobody listened on a moment ago.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Take()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		t.Fatal(err)
-	}
-	return addr
+	return freeport.Address(port)
 }
 
 // lockedBuffer collects what a process writes.
