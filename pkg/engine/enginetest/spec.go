@@ -50,6 +50,11 @@ func Run(t *testing.T, spec Spec, open func(t *testing.T) engine.Engine) {
 	})
 }
 
+// RunIn holds an engine to its contract behind what carries requests to it, which open brings along.
+func RunIn(t *testing.T, world string, spec Spec, open func(t *testing.T) engine.Engine) {
+	t.Run("world="+world, func(t *testing.T) { run(t, &spec, open) })
+}
+
 func run(t *testing.T, spec *Spec, open func(t *testing.T) engine.Engine) {
 	e := open(t)
 	s := &suite{spec: spec, e: e}

@@ -11,7 +11,7 @@ import (
 	flin "github.com/skshohagmiah/flin/clients/go"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
-	"github.com/skshohagmiah/flin/pkg/front/internal/memkv"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
 )

@@ -1,0 +1,50 @@
+// Package bus carries requests over NATS between those who speak with clients and engines in other processes. Serve answers
+// for an engine on the bus; an Engine is one that is far away. Neither knows which engine it carries, nor what replicates it.
+//
+// # Subjects
+//
+// An engine's server subscribes, below _flin.<engine>.<group>,
+//
+//	lead               while its group is led here, with the queue group "lead"
+//	any                always, with the queue group "any"
+//	node.<id>          always
+//	node.<id>.<boot>   always; boot is a number of chance that this process has made, in hexadecimal
+//	node.<id>.<boot>.ping
+//	node.<id>.<boot>.gone.<link>   as the reply subject of answers, so that it hears if nobody has heard them
+//
+// The first three are doors: an Engine sends an open message to one of them and is answered by the server behind it with a
+// welcome message that names its fourth subject. From then on all goes to that one process, over a link: so messages keep
+// their order, one that was lost is noticed by its number, and that nobody hears the subject any more says that the process
+// has gone. The doors are hints. That a server leads no more is said by its answers (NotLeader) and by an item "moved".
+//
+// # Messages
+//
+// Numbers are as in pkg/wire (PROTOCOL.md §1). The first byte of a message is its kind:
+//
+//	open     1  byte version (1), u64 link, uvarint window
+//	welcome  2  u64 link, byte version, byte (1: refused), then string reason; or else string node, string subject,
+//	            uvarint window, uvarint requests, uvarint bytes, byte leads, string leader
+//	data     3  u64 link, u64 number, u64 acked, u64 clock, items up to the end
+//	ping     4  u64 link
+//	pong     5  u64 link, byte (1: the link is there)
+//	reset    6  u64 link, string reason: the link is over
+//	close    7  u64 link: its Engine needs it no more
+//
+// A link is a number of chance that the Engine has made. Data messages of a link are numbered from 1 in each direction; a gap
+// ends the link. Acked is how many bytes of data messages have been taken of the other direction: at most window of them may be
+// on their way. Clock is the sender's wire.Clock at some moment before the message left: deadlines in the message are milliseconds
+// from then, and the receiver knows how much later than the fastest message of the link it came, so that time spent in
+// queues counts, and clocks need not agree. Requests and bytes bound what may be unanswered on the link; requests that stream or
+// wait do not count among them.
+//
+// What is pending together is in one message. Its items are
+//
+//	frame  1  uvarint lane << 1 | ordered, then a frame of pkg/wire; in answers lane is 0
+//	piece  2  byte flags (1 first, 2 last, 4 the rest does not follow), with 1: uvarint lane << 1 | ordered, uvarint length of
+//	          the frame; bytes: a part of the frame
+//	moved  3  string leader: the server leads no more; the node that does, if known
+//
+// A frame that is too long for a message travels in pieces, one such frame at a time in each direction, beside
+// others in every message. The lane names the Replier of a request among those of the Engine that have unanswered ones; ordered
+// is wire.FlagOrdered. Cancel and Credit are frames of wire.OpCancel and wire.OpCredit.
+package bus
