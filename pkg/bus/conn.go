@@ -181,7 +181,12 @@ func (c *Conn) limit() int {
 
 // publish sends a message. It is not sent, and surely not later, if unsent is set.
 func (c *Conn) publish(to, reply string, data []byte) (unsent bool, err error) {
-	if err = c.nc.PublishRequest(to, reply, data); err == nil {
+	if reply == "" {
+		err = c.nc.Publish(to, data)
+	} else {
+		err = c.nc.PublishRequest(to, reply, data)
+	}
+	if err == nil {
 		return false, nil
 	}
 	unsent = errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
