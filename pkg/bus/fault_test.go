@@ -350,7 +350,8 @@ func TestTheNATSServerGoesAndComesBack(t *testing.T) {
 	port := ns.Addr().(*net.TCPAddr).Port
 	mem := memkv.New()
 	bustest.Serve(t, bustest.Dial(t, ns.URL()), wire.EngineKV, mem, nil)
-	far := bustest.Engine(t, bustest.Dial(t, ns.URL()), wire.EngineKV, nil)
+	router := bustest.Dial(t, ns.URL())
+	far := bustest.Engine(t, router, wire.EngineKV, nil)
 	if resp := do(t, far, set("k", "v")); resp.Code != wire.OK {
 		t.Fatalf("%v %s", resp.Code, resp.Body)
 	}
@@ -359,6 +360,9 @@ func TestTheNATSServerGoesAndComesBack(t *testing.T) {
 	mem.Until(func(held, _, _ int) bool { return held == 1 })
 	if err := ns.Close(); err != nil {
 		t.Fatal(err)
+	}
+	for router.Connected() {
+		time.Sleep(time.Millisecond) // what is sent before may have been executed
 	}
 	req := set("k", "w")
 	req.Deadline = wire.DeadlineAfter(300 * time.Millisecond)
