@@ -181,9 +181,9 @@ func TestAStreamKeepsToItsCreditsAndItsOrder(t *testing.T) {
 	c := enginetest.NewClient(t)
 	e.Submit(wire.Request{Op: wire.OpKVWatch, Tag: 5}, c)
 	e.Credit(c, 5, 3) // perhaps before it is sent
-	all := c.Answers(4)
+	c.Answers(4)
 	e.Credit(c, 5, 20)
-	all = c.Answers(24)
+	all := c.Answers(24)
 	for i, resp := range all {
 		if resp.Num != int64(i) || len(resp.Body) != i%3*400<<10 {
 			t.Fatalf("answer %d is %d with %d bytes", i, resp.Num, len(resp.Body))

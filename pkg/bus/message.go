@@ -53,7 +53,7 @@ func appendLink(b []byte, k kind, link uint64) []byte {
 // takeLink reads the beginning of a message. What follows is in r.
 func takeLink(p []byte) (k kind, link uint64, r wire.Reader) {
 	r = wire.NewReader(p)
-	k, link = kind(r.Byte()), 0
+	k = kind(r.Byte())
 	if k == kindOpen {
 		r.Byte() // the version: only one that can be read is answered, later ones must begin alike
 	}

@@ -239,7 +239,7 @@ func (s *sender) piece(m *message) {
 
 // recycle takes a message back that has been sent.
 func (s *sender) recycle(buf []byte) {
-	if cap(buf) > 256<<10 {
+	if cap(buf) > s.limit {
 		return
 	}
 	s.mu.Lock()
