@@ -25,7 +25,7 @@ func (e *Engine) keep() {
 }
 
 // keepEvery is how exactly deadlines are kept for daemons that do not answer.
-const keepEvery = 25 * time.Millisecond
+const keepEvery = 50 * time.Millisecond
 
 // beat asks daemons whether they are there.
 func (e *Engine) beat(now int64) {

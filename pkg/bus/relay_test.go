@@ -12,10 +12,12 @@ type relay struct {
 	ln net.Listener
 	to string
 
-	mu    sync.Mutex
-	mute  bool
-	conns []net.Conn
-	wg    sync.WaitGroup
+	mu      sync.Mutex
+	heard   *sync.Cond // with mu: stopped has changed
+	mute    bool       // what is said is thrown away
+	stopped bool       // what the NATS server says is not read
+	conns   []net.Conn
+	wg      sync.WaitGroup
 }
 
 func newRelay(t *testing.T, to net.Addr) *relay {
@@ -25,6 +27,7 @@ func newRelay(t *testing.T, to net.Addr) *relay {
 		t.Fatal(err)
 	}
 	r := &relay{ln: ln, to: to.String()}
+	r.heard = sync.NewCond(&r.mu)
 	r.wg.Go(r.accept)
 	t.Cleanup(func() {
 		ln.Close()
@@ -50,12 +53,12 @@ func (r *relay) accept() {
 		r.mu.Lock()
 		r.conns = append(r.conns, in, out)
 		r.mu.Unlock()
-		r.wg.Go(func() { r.copy(in, out) })
-		r.wg.Go(func() { r.copy(out, in) })
+		r.wg.Go(func() { r.copy(in, out, false) })
+		r.wg.Go(func() { r.copy(out, in, true) })
 	}
 }
 
-func (r *relay) copy(from, to net.Conn) {
+func (r *relay) copy(from, to net.Conn, down bool) {
 	defer from.Close()
 	defer to.Close()
 	buf := make([]byte, 64<<10)
@@ -65,6 +68,9 @@ func (r *relay) copy(from, to net.Conn) {
 			return
 		}
 		r.mu.Lock()
+		for down && r.stopped {
+			r.heard.Wait()
+		}
 		mute := r.mute
 		r.mu.Unlock()
 		if !mute {
@@ -79,6 +85,13 @@ func (r *relay) silence(on bool) {
 	r.mu.Lock()
 	r.mute = on
 	r.mu.Unlock()
+}
+
+func (r *relay) deaf(on bool) {
+	r.mu.Lock()
+	r.stopped = on
+	r.mu.Unlock()
+	r.heard.Broadcast()
 }
 
 func (r *relay) cut() {

@@ -185,6 +185,14 @@ func (s *Server) busy() bool {
 	return false
 }
 
+// Waiting returns how many bytes of answers wait to be sent.
+func (s *Server) Waiting() (n int64) {
+	for _, l := range s.all() {
+		n += l.out.waiting()
+	}
+	return n
+}
+
 func (s *Server) all() []*served {
 	s.mu.Lock()
 	defer s.mu.Unlock()

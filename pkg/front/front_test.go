@@ -12,8 +12,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 

@@ -11,9 +11,9 @@ import (
 
 	flin "github.com/skshohagmiah/flin/clients/go"
 
-	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 )
 
 func TestTheGoClientIsServed(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 

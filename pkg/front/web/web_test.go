@@ -17,8 +17,8 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
