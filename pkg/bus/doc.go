@@ -31,7 +31,7 @@
 //	close    7  u64 link: its Engine needs it no more
 //
 // A link is a number of chance that the Engine has made. Data messages of a link are numbered from 1 in each direction; a gap
-// ends the link. Acked is how many bytes of data messages have been taken of the other direction: at most window of them may be
+// ends the link. One with number 0 has no items and only acknowledges. Acked is how many bytes of data messages have been taken of the other direction: at most window of them may be
 // on their way. Clock is the sender's wire.Clock at some moment before the message left: deadlines in the message are milliseconds
 // from then, and the receiver knows how much later than the fastest message of the link it came, so that time spent in
 // queues counts, and clocks need not agree. Requests and bytes bound what may be unanswered on the link; requests that stream or
