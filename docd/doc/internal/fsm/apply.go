@@ -22,6 +22,13 @@ func applyChanges(m *Machine, c *replica.Command, ans *wire.Response) error {
 	if err := a.Decode(c.Body); err != nil {
 		return err
 	}
+	for i := range a.Targets {
+		// Two names that are none could be one key: who proposes has checked them, but what is stored must not hang on that.
+		name := &a.Targets[i]
+		if m.Collection(name.DB, name.Coll) == nil && name.Check() != nil {
+			return name.Check()
+		}
+	}
 	t := m.begin(c)
 	t.programs = slices.Grow(t.programs, len(a.Programs))[:len(a.Programs)]
 	t.targets = slices.Grow(t.targets, len(a.Targets))[:len(a.Targets)]
