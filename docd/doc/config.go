@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -56,45 +57,21 @@ func Default() Config {
 // withDefaults fills in what was left zero.
 func (c Config) withDefaults() Config {
 	d := Default()
-	if c.Workers == 0 {
-		c.Workers = d.Workers
-	}
-	if c.Queue == 0 {
-		c.Queue = d.Queue
-	}
-	if c.Memory == 0 {
-		c.Memory = d.Memory
-	}
-	if c.Cursors == 0 {
-		c.Cursors = d.Cursors
-	}
-	if c.CursorMemory == 0 {
-		c.CursorMemory = d.CursorMemory
-	}
-	if c.MaxWatches == 0 {
-		c.MaxWatches = d.MaxWatches
-	}
-	if c.FeedRetention == 0 {
-		c.FeedRetention = d.FeedRetention
-	}
-	if c.FeedBytes == 0 {
-		c.FeedBytes = d.FeedBytes
-	}
-	if c.Transactions == 0 {
-		c.Transactions = d.Transactions
-	}
-	if c.TransactionMemory == 0 {
-		c.TransactionMemory = d.TransactionMemory
-	}
-	if c.Log == nil {
-		c.Log = zap.NewNop()
-	}
+	c.Workers = cmp.Or(c.Workers, d.Workers)
+	c.Queue = cmp.Or(c.Queue, d.Queue)
+	c.Memory = cmp.Or(c.Memory, d.Memory)
+	c.Cursors = cmp.Or(c.Cursors, d.Cursors)
+	c.CursorMemory = cmp.Or(c.CursorMemory, d.CursorMemory)
+	c.MaxWatches = cmp.Or(c.MaxWatches, d.MaxWatches)
+	c.FeedRetention = cmp.Or(c.FeedRetention, d.FeedRetention)
+	c.FeedBytes = cmp.Or(c.FeedBytes, d.FeedBytes)
+	c.Transactions = cmp.Or(c.Transactions, d.Transactions)
+	c.TransactionMemory = cmp.Or(c.TransactionMemory, d.TransactionMemory)
+	c.Log = cmp.Or(c.Log, zap.NewNop())
 	if c.clock == nil {
 		c.clock = monotonic
 	}
-	if c.batchBytes == 0 {
-		c.batchBytes = maxBatchBytes
-	}
+	c.batchBytes = cmp.Or(c.batchBytes, maxBatchBytes)
 	return c
 }
 

@@ -25,30 +25,24 @@ func (f *figures) examined(s *scan) {
 
 // Collectors returns the engine's metrics.
 func (e *Engine) Collectors() []prometheus.Collector {
-	gauge := func(name, help string, get func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "doc", Name: name, Help: help}, get)
-	}
-	count := func(name, help string, get func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "flin", Subsystem: "doc", Name: name, Help: help},
-			func() float64 { return float64(get()) })
-	}
+	of := obs.Of("doc")
 	return []prometheus.Collector{
-		gauge("requests_waiting", "Requests that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
-		gauge("requests_running", "Requests on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
-		gauge("cursors", "Cursors that are open.", func() float64 { n, _ := e.cursors.load(); return float64(n) }),
-		gauge("cursor_bytes", "Bytes that open cursors hold.", func() float64 { _, n := e.cursors.load(); return float64(n) }),
-		gauge("transactions", "Transactions that are open.", func() float64 { n, _ := e.txns.load(); return float64(n) }),
-		gauge("transaction_bytes", "Bytes that they have written.", func() float64 { _, n := e.txns.load(); return float64(n) }),
-		count("transactions_committed_total", "Transactions that were committed.", e.txns.commits.Load),
-		count("transactions_aborted_total", "Transactions that have ended otherwise.", e.txns.aborts.Load),
-		count("transaction_conflicts_total", "Of them those that wrote what somebody else had written since they began.", e.txns.conflicts.Load),
-		gauge("watches", "Watches that are open.", func() float64 { return float64(e.hub.Count()) }),
-		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
-		count("point_reads_total", "Finds without a plan: of a document by its _id, or of a few by a key of an index.", e.figures.points.Load),
-		count("keys_examined_total", "Keys of indexes, and documents in the order of their _ids, that other requests have looked at.", e.figures.keys.Load),
-		count("documents_examined_total", "Documents that they have looked at.", e.figures.docs.Load),
-		count("indexed_documents_total", "Documents that this node has added to indexes under construction.", e.figures.built.Load),
-		count("expired_documents_total", "Documents that this node has removed because their time by a TTL index had come.", e.expired.Load),
+		of.Gauge("requests_waiting", "Requests that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("requests_running", "Requests on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("cursors", "Cursors that are open.", func() float64 { n, _ := e.cursors.load(); return float64(n) }),
+		of.Gauge("cursor_bytes", "Bytes that open cursors hold.", func() float64 { _, n := e.cursors.load(); return float64(n) }),
+		of.Gauge("transactions", "Transactions that are open.", func() float64 { n, _ := e.txns.load(); return float64(n) }),
+		of.Gauge("transaction_bytes", "Bytes that they have written.", func() float64 { _, n := e.txns.load(); return float64(n) }),
+		of.Counter("transactions_committed_total", "Transactions that were committed.", e.txns.commits.Load),
+		of.Counter("transactions_aborted_total", "Transactions that have ended otherwise.", e.txns.aborts.Load),
+		of.Counter("transaction_conflicts_total", "Of them those that wrote what somebody else had written since they began.", e.txns.conflicts.Load),
+		of.Gauge("watches", "Watches that are open.", func() float64 { return float64(e.hub.Count()) }),
+		of.Gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
+		of.Counter("point_reads_total", "Finds without a plan: of a document by its _id, or of a few by a key of an index.", e.figures.points.Load),
+		of.Counter("keys_examined_total", "Keys of indexes, and documents in the order of their _ids, that other requests have looked at.", e.figures.keys.Load),
+		of.Counter("documents_examined_total", "Documents that they have looked at.", e.figures.docs.Load),
+		of.Counter("indexed_documents_total", "Documents that this node has added to indexes under construction.", e.figures.built.Load),
+		of.Counter("expired_documents_total", "Documents that this node has removed because their time by a TTL index had come.", e.expired.Load),
 		newTotals(e.machine),
 		e.st.Collector("doc"),
 	}

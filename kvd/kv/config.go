@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -40,24 +41,12 @@ func Default() Config {
 // withDefaults fills in what was left zero.
 func (c Config) withDefaults() Config {
 	d := Default()
-	if c.Workers == 0 {
-		c.Workers = d.Workers
-	}
-	if c.Queue == 0 {
-		c.Queue = d.Queue
-	}
-	if c.MaxValue == 0 {
-		c.MaxValue = d.MaxValue
-	}
-	if c.WatchRing == 0 {
-		c.WatchRing = d.WatchRing
-	}
-	if c.MaxWatches == 0 {
-		c.MaxWatches = d.MaxWatches
-	}
-	if c.Log == nil {
-		c.Log = zap.NewNop()
-	}
+	c.Workers = cmp.Or(c.Workers, d.Workers)
+	c.Queue = cmp.Or(c.Queue, d.Queue)
+	c.MaxValue = cmp.Or(c.MaxValue, d.MaxValue)
+	c.WatchRing = cmp.Or(c.WatchRing, d.WatchRing)
+	c.MaxWatches = cmp.Or(c.MaxWatches, d.MaxWatches)
+	c.Log = cmp.Or(c.Log, zap.NewNop())
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skshohagmiah/flin/kvd/kv/internal/fsm"
+	"github.com/skshohagmiah/flin/pkg/obs"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -50,18 +51,14 @@ func (e *Engine) ownStats(b []byte) []byte {
 
 // Collectors returns the engine's metrics.
 func (e *Engine) Collectors() []prometheus.Collector {
-	gauge := func(name, help string, get func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "kv", Name: name, Help: help}, get)
-	}
+	of := obs.Of("kv")
 	return []prometheus.Collector{
-		gauge("watchers", "Watches that stand.", func() float64 { return float64(e.hub.Count()) }),
-		gauge("scans_waiting", "Scans that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
-		gauge("scans_running", "Scans on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
-		gauge("watch_ring_bytes", "Memory of recent changes kept for watches.", func() float64 { n, _ := e.feed.ring.Stats(); return float64(n) }),
-		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Namespace: "flin", Subsystem: "kv", Name: "swept_keys_total", Help: "Expired keys removed by sweeps that this node proposed.",
-		}, func() float64 { return float64(e.swept.Load()) }),
+		of.Gauge("watchers", "Watches that stand.", func() float64 { return float64(e.hub.Count()) }),
+		of.Gauge("scans_waiting", "Scans that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("scans_running", "Scans on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("watch_ring_bytes", "Memory of recent changes kept for watches.", func() float64 { n, _ := e.feed.ring.Stats(); return float64(n) }),
+		of.Gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
+		of.Counter("swept_keys_total", "Expired keys removed by sweeps that this node proposed.", e.swept.Load),
 		e.st.Collector("kv"),
 	}
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -34,21 +35,11 @@ func Default() Config {
 // withDefaults fills in what was left zero.
 func (c Config) withDefaults() Config {
 	d := Default()
-	if c.Workers == 0 {
-		c.Workers = d.Workers
-	}
-	if c.Queue == 0 {
-		c.Queue = d.Queue
-	}
-	if c.MaxMessage == 0 {
-		c.MaxMessage = d.MaxMessage
-	}
-	if c.MaxWaiters == 0 {
-		c.MaxWaiters = d.MaxWaiters
-	}
-	if c.Log == nil {
-		c.Log = zap.NewNop()
-	}
+	c.Workers = cmp.Or(c.Workers, d.Workers)
+	c.Queue = cmp.Or(c.Queue, d.Queue)
+	c.MaxMessage = cmp.Or(c.MaxMessage, d.MaxMessage)
+	c.MaxWaiters = cmp.Or(c.MaxWaiters, d.MaxWaiters)
+	c.Log = cmp.Or(c.Log, zap.NewNop())
 	return c
 }
 

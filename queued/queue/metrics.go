@@ -9,21 +9,15 @@ import (
 
 // Collectors returns the engine's metrics.
 func (e *Engine) Collectors() []prometheus.Collector {
-	gauge := func(name, help string, get func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "queue", Name: name, Help: help}, get)
-	}
-	count := func(name, help string, get func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "flin", Subsystem: "queue", Name: name, Help: help},
-			func() float64 { return float64(get()) })
-	}
+	of := obs.Of("queue")
 	return []prometheus.Collector{
-		gauge("pops_waiting", "Pops and leases that wait for a message.", func() float64 { return float64(e.pops.parked.Load()) }),
-		gauge("reads_waiting", "Reads of messages that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
-		gauge("reads_running", "Reads of messages on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
-		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
-		count("ticked_total", "Messages that ticks of this node have moved or removed because their time was over.", e.ticked.Load),
-		count("returned_total", "Messages put back because the client they were for had gone.", e.pops.returned.Load),
-		count("return_failures_total", "Messages that could not be put back; leased ones come back when the lease runs out.", e.pops.lost.Load),
+		of.Gauge("pops_waiting", "Pops and leases that wait for a message.", func() float64 { return float64(e.pops.parked.Load()) }),
+		of.Gauge("reads_waiting", "Reads of messages that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("reads_running", "Reads of messages on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
+		of.Counter("ticked_total", "Messages that ticks of this node have moved or removed because their time was over.", e.ticked.Load),
+		of.Counter("returned_total", "Messages put back because the client they were for had gone.", e.pops.returned.Load),
+		of.Counter("return_failures_total", "Messages that could not be put back; leased ones come back when the lease runs out.", e.pops.lost.Load),
 		newTotals(e.machine),
 		e.st.Collector("queue"),
 	}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -39,21 +40,11 @@ func Default() Config {
 // withDefaults fills in what was left zero, but for AutoTopics.
 func (c Config) withDefaults() Config {
 	d := Default()
-	if c.Workers == 0 {
-		c.Workers = d.Workers
-	}
-	if c.Queue == 0 {
-		c.Queue = d.Queue
-	}
-	if c.MaxRecord == 0 {
-		c.MaxRecord = d.MaxRecord
-	}
-	if c.MaxCalls == 0 {
-		c.MaxCalls = d.MaxCalls
-	}
-	if c.Log == nil {
-		c.Log = zap.NewNop()
-	}
+	c.Workers = cmp.Or(c.Workers, d.Workers)
+	c.Queue = cmp.Or(c.Queue, d.Queue)
+	c.MaxRecord = cmp.Or(c.MaxRecord, d.MaxRecord)
+	c.MaxCalls = cmp.Or(c.MaxCalls, d.MaxCalls)
+	c.Log = cmp.Or(c.Log, zap.NewNop())
 	if c.clock == nil {
 		c.clock = func() int64 { return wire.Clock() / 1e6 }
 	}

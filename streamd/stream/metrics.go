@@ -9,23 +9,17 @@ import (
 
 // Collectors returns the engine's metrics.
 func (e *Engine) Collectors() []prometheus.Collector {
-	gauge := func(name, help string, get func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "flin", Subsystem: "stream", Name: name, Help: help}, get)
-	}
-	count := func(name, help string, get func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "flin", Subsystem: "stream", Name: name, Help: help},
-			func() float64 { return float64(get()) })
-	}
+	of := obs.Of("stream")
 	return []prometheus.Collector{
-		gauge("calls_parked", "Fetches and consumes that wait for records.", func() float64 { return float64(e.calls.waiting.Load()) }),
-		gauge("calls_waiting", "Fetches and consumes that wait for a worker.", func() float64 { n, _ := e.calls.crew.load(); return float64(n) }),
-		gauge("calls_running", "Fetches and consumes on a worker.", func() float64 { _, n := e.calls.crew.load(); return float64(n) }),
-		gauge("reads_waiting", "Other slow reads that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
-		gauge("reads_running", "Other slow reads on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
-		gauge("gathered_bytes", "Bytes of records that wait to be compressed, or for the log behind others.", func() float64 { return float64(e.pressing.Load()) }),
-		gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
-		count("members_evicted_total", "Members of groups that this node has removed because they had stopped.", e.evicted.Load),
-		count("batches_retired_total", "Batches that this node has removed because their topics keep them no longer.", e.retained.Load),
+		of.Gauge("calls_parked", "Fetches and consumes that wait for records.", func() float64 { return float64(e.calls.waiting.Load()) }),
+		of.Gauge("calls_waiting", "Fetches and consumes that wait for a worker.", func() float64 { n, _ := e.calls.crew.load(); return float64(n) }),
+		of.Gauge("calls_running", "Fetches and consumes on a worker.", func() float64 { _, n := e.calls.crew.load(); return float64(n) }),
+		of.Gauge("reads_waiting", "Other slow reads that wait for a worker.", func() float64 { n, _ := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("reads_running", "Other slow reads on a worker.", func() float64 { _, n := e.pool.Waiting(); return float64(n) }),
+		of.Gauge("gathered_bytes", "Bytes of records that wait to be compressed, or for the log behind others.", func() float64 { return float64(e.pressing.Load()) }),
+		of.Gauge("revision", "Revision of the newest command applied here.", func() float64 { return float64(e.st.Applied().Revision) }),
+		of.Counter("members_evicted_total", "Members of groups that this node has removed because they had stopped.", e.evicted.Load),
+		of.Counter("batches_retired_total", "Batches that this node has removed because their topics keep them no longer.", e.retained.Load),
 		newTotals(e.machine),
 		e.st.Collector("stream"),
 	}
