@@ -33,6 +33,7 @@ type lab struct {
 	seconds, long                                       time.Duration
 	scale                                               float64 // of the amounts of the queue, stream and document rows
 	flinServer, redisServer, redisBenchmark, natsServer string
+	kvd, natsMap                                        string // built from this workspace where a row needs them
 	postgresBin                                         string // the directory of PostgreSQL's programs
 }
 
@@ -47,6 +48,7 @@ type probe struct {
 	name     string
 	nats     bool // needs nats-server
 	postgres bool // needs PostgreSQL
+	kvd      bool // needs the programs of the bus rows: kvd and natsmap
 	measure  func(ctx context.Context) (map[string]figure, error)
 
 	rounds []map[string]figure // what each round has measured; nil where it failed

@@ -127,6 +127,13 @@ func compare(ctx context.Context, o options, only *regexp.Regexp) (err error) {
 			return err
 		}
 	}
+	if slices.ContainsFunc(choose(plan(l), o, only), (*row).needsKVD) {
+		for pkg, to := range map[string]*string{"kvd": &l.kvd, "benchmarks/natsmap": &l.natsMap} {
+			if *to, err = l.build(ctx, pkg); err != nil {
+				return err
+			}
+		}
+	}
 	if slices.ContainsFunc(choose(plan(l), o, only), (*row).needsPostgres) {
 		if l.postgresBin, err = proc.FindPostgres(o.postgres); err != nil {
 			return err
@@ -169,12 +176,18 @@ func (l *lab) findPrograms(ctx context.Context, flin string) (err error) {
 		l.flinServer, err = filepath.Abs(flin)
 		return err
 	}
-	l.flinServer = filepath.Join(l.dir, "flin-server")
-	build := exec.CommandContext(ctx, "go", "build", "-o", l.flinServer, "github.com/skshohagmiah/flin/router") //nolint:gosec // a path of ours
+	l.flinServer, err = l.build(ctx, "router")
+	return err
+}
+
+// build builds a program of this workspace.
+func (l *lab) build(ctx context.Context, pkg string) (binary string, err error) {
+	binary = filepath.Join(l.dir, filepath.Base(pkg))
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/skshohagmiah/flin/"+pkg) //nolint:gosec // a path of ours
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build flin-server: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
-	return nil
+	return binary, nil
 }
 
 // natsVersion is the version of nats-server that rows with JetStream are measured with.

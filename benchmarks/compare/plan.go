@@ -35,9 +35,14 @@ func (r *row) needsNATS() bool { return r.flin.probe.nats || r.peer.probe.nats }
 // needsPostgres reports whether a side of the row is PostgreSQL.
 func (r *row) needsPostgres() bool { return r.flin.probe.postgres || r.peer.probe.postgres }
 
+// needsKVD reports whether a side of the row is a daemon, or what it is compared with.
+func (r *row) needsKVD() bool { return r.flin.probe.kvd || r.peer.probe.kvd }
+
 // plan returns all rows of the table. A probe that several rows name is measured once a round. Where only the names of
 // the rows are wanted, the lab need not know its programs.
-func plan(l *lab) []*row { return slices.Concat(kvRows(l), queueRows(l), streamRows(l), docRows(l)) }
+func plan(l *lab) []*row {
+	return slices.Concat(kvRows(l), queueRows(l), streamRows(l), docRows(l), busRows(l))
+}
 
 // kvRows are the rows of the key-value store, and those about the server as a whole.
 func kvRows(l *lab) []*row {

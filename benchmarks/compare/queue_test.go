@@ -10,7 +10,7 @@ import (
 func TestOnlyRowsWithJetStreamNeedNATS(t *testing.T) {
 	n := 0
 	for _, r := range plan(&lab{scale: 1}) {
-		named := strings.Contains(r.name, "JetStream") || strings.HasPrefix(r.name, "queue: disk")
+		named := strings.Contains(r.name, "JetStream") || strings.Contains(r.name, "NATS r") || strings.Contains(r.name, "nats-server") || strings.HasPrefix(r.name, "queue: disk")
 		if r.needsNATS() != named {
 			t.Errorf("row %q needs nats-server: %v", r.name, r.needsNATS())
 		}

@@ -40,6 +40,8 @@ type Recipe struct {
 	StopBy syscall.Signal
 	// Address returns where clients connect if that is not the first port; may be nil.
 	Address func(dir string) string
+	// Companions run beside the server; may be nil.
+	Companions []Companion
 	// Answers returns nil when the server at addr is ready; nil: when it answers a GET of RESP by a value or by none.
 	Answers func(ctx context.Context, addr string) error
 }
@@ -75,9 +77,11 @@ type Server struct {
 	Recipe  Recipe
 	Addr    string        // where clients connect
 	FirstIn time.Duration // from the start of the process to its first answer
-	dir     string        // holds the data directory and the log
-	dataDir string
-	as      *syscall.Credential // nil: who runs this program
+	// Companions are what runs beside it, in the recipe's order.
+	Companions []Running
+	dir        string // holds the data directory and the log
+	dataDir    string
+	as         *syscall.Credential // nil: who runs this program
 }
 
 // Launch starts a server in a new directory under parent and waits for its first answer.
@@ -150,8 +154,12 @@ func (s *Server) Restart(ctx context.Context) error {
 		p.stopBy = s.Recipe.StopBy
 	}
 	s.Process = p
-	if err := s.awaitAnswer(ctx); err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", s.Recipe.Name, err), s.Kill())
+	err = s.startCompanions(ports)
+	if err == nil {
+		err = s.awaitAnswer(ctx)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", s.Recipe.Name, err), s.Kill(), s.stopCompanions())
 	}
 	s.FirstIn = time.Since(begin)
 	return nil
@@ -199,9 +207,9 @@ func gone(err error) error {
 	return err
 }
 
-// Close ends the server and removes its directory.
+// Close ends the server, and what runs beside it, and removes its directory.
 func (s *Server) Close() error {
-	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.Stop(), s.stopCompanions(), os.RemoveAll(s.dir))
 }
 
 // awaitAnswer asks until the server is ready: one that is not refuses the connection, or says LOADING or CLUSTERDOWN, or
