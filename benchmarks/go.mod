@@ -25,9 +25,9 @@ require (
 	github.com/skshohagmiah/flin/pkg/record v0.0.0-00010101000000-000000000000 // indirect
 	github.com/skshohagmiah/flin/pkg/wire v0.0.0-00010101000000-000000000000 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
-	golang.org/x/crypto v0.57.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.42.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 )
 
 replace (
