@@ -1,6 +1,9 @@
 package resp
 
-import "github.com/skshohagmiah/flin/pkg/wire"
+import (
+	"github.com/skshohagmiah/flin/pkg/extjson"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
 
 const (
 	docPage  = 1000 // documents that are asked for at a time
@@ -57,7 +60,7 @@ func cmdDocExplain(c *conn, args [][]byte) {
 }
 
 func cmdDocAggregate(c *conn, args [][]byte) {
-	pipeline, err := readJSONArray(args[2])
+	pipeline, err := extjson.Array(args[2])
 	if err != nil {
 		c.fail("ERR the pipeline is no array in JSON: " + err.Error())
 		return

@@ -1,17 +1,20 @@
 package resp
 
-import "github.com/skshohagmiah/flin/pkg/wire"
+import (
+	"github.com/skshohagmiah/flin/pkg/extjson"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
 
 func cmdDocInsert(c *conn, args [][]byte) {
 	m := wire.DocInsert{}
 	rest := 2
 	var ids []byte
-	for rest < len(args) && (first(args[rest]) == '{' || rest == 2) {
+	for rest < len(args) && (extjson.First(args[rest]) == '{' || rest == 2) {
 		doc, ok := c.document("document "+itoa(rest-1), args[rest])
 		if !ok {
 			return
 		}
-		doc, id := withID(doc)
+		doc, id := extjson.WithID(doc)
 		var err error
 		if ids, err = appendJSONValue(ids, id); err != nil {
 			c.fail("ERR the _id of document " + itoa(rest-1) + " cannot be read: " + err.Error())

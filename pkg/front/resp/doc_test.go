@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/skshohagmiah/flin/pkg/extjson"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -14,7 +15,7 @@ import (
 func docs(t testing.TB, list ...string) (b []byte) {
 	t.Helper()
 	for _, text := range list {
-		doc, err := readJSON([]byte(text))
+		doc, err := extjson.Document([]byte(text))
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -314,32 +315,4 @@ func TestCollectionsAreNoPartOfTransactionsNorTheirNamesKeys(t *testing.T) {
 	if got := q.last(); got != "nothing" {
 		t.Errorf("the engine was asked: %s", got)
 	}
-}
-
-// FuzzJSON looks for text that makes the parser panic, and for documents that do not come back from JSON as they were.
-func FuzzJSON(f *testing.F) {
-	for _, text := range []string{
-		`{"a":1}`, `{"a":{"$oid":"000000000000000000000001"},"b":{"$date":{"$numberLong":"5"}}}`, `{"a":{"$code":"x","$scope":{}}}`, `{"$uuid":"x"}`,
-		`{"a":{"$binary":{"base64":"AAA=","subType":"00"}}}`, `{"a":{"$regularExpression":{"pattern":"x","options":""}}}`, `{"":{"$minKey":1}}`, `[{"a":1}]`, `{"a":1e400}`, "{",
-	} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		_, _ = readJSONArray(text)
-		doc, err := readJSON(text)
-		if err != nil {
-			return
-		}
-		if err := bson.Raw(doc).Validate(); err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		with, id := withID(doc)
-		if err := bson.Raw(with).Validate(); err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		_, _ = appendJSONValue(nil, id)
-		_, _ = appendJSONDoc(nil, with)
-		_, _, _ = appendJSONDocs(nil, text)
-		_, _ = appendJSONValue(nil, text)
-	})
 }

@@ -1,6 +1,9 @@
 package resp
 
-import "github.com/skshohagmiah/flin/pkg/wire"
+import (
+	"github.com/skshohagmiah/flin/pkg/extjson"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
 
 // docOption is an option of a command on documents.
 type docOption uint16
@@ -104,7 +107,7 @@ func (o *options) docValue(option docOption, a *docArgs) {
 
 // document reads a document. It replies itself, and is not ok, if it is none.
 func (c *conn) document(what string, p []byte) ([]byte, bool) {
-	doc, err := readJSON(p)
+	doc, err := extjson.Document(p)
 	if err != nil {
 		c.fail("ERR " + what + " is no document in JSON: " + err.Error())
 		return nil, false
