@@ -43,7 +43,7 @@ func (f *Front) admit(nc net.Conn, onlyHTTP bool) *link.Conn {
 	}
 	if len(f.conns) >= f.cfg.MaxConnections {
 		f.mu.Unlock()
-		f.metrics.refused.WithLabelValues("limit").Inc()
+		f.refused(nc, NeedMore, "limit")
 		text := fmt.Sprintf("max number of clients reached: the limit is %d (-max-connections)", f.cfg.MaxConnections)
 		if onlyHTTP {
 			text = fmt.Sprintf("HTTP/1.1 503 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s\n",
@@ -115,7 +115,7 @@ func (f *Front) hand(c *link.Conn, v Verdict) {
 	peer := c.NetConn().RemoteAddr()
 	denied := f.cfg.Protected && f.cfg.Password == nil && !f.loopback(peer)
 	if denied {
-		f.metrics.refused.WithLabelValues("protected").Inc()
+		f.refused(c.NetConn(), v, "protected")
 	}
 	switch v {
 	case Native:
@@ -140,7 +140,7 @@ func (f *Front) hand(c *link.Conn, v Verdict) {
 		}
 		f.web.ServeConn(c)
 	case TLS, Kafka, Mongo, Proxy:
-		f.metrics.refused.WithLabelValues("unserved").Inc()
+		f.refused(c.NetConn(), v, "unserved")
 		f.log.Info("closing a connection whose protocol is not served", zap.Stringer("protocol", v), zap.Stringer("peer", peer))
 		c.CloseAfterFlush(nil)
 	default:
@@ -151,6 +151,7 @@ func (f *Front) hand(c *link.Conn, v Verdict) {
 // reject ends a connection whose protocol is not known.
 func (f *Front) reject(c *link.Conn) {
 	f.metrics.rejected.WithLabelValues(fmt.Sprintf("%02x", c.Buffered()[0])).Inc()
+	f.tell(c.NetConn(), Unknown, "unknown")
 	f.lastLine(c, "-ERR protocol not recognised")
 }
 

@@ -10,7 +10,9 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/front/native"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/front/web"
+	"github.com/skshohagmiah/flin/pkg/obs"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -39,8 +41,11 @@ type Config struct {
 	StallTimeout  time.Duration // a client that takes nothing for so long while it is written to is cut off
 	Grace         time.Duration // how long Run lets connections finish what is in flight
 
-	Native native.Config // its Engine and Password are filled in
-	Web    web.Config    // its Engine, Password, Protected and Budget are filled in
+	Events *obs.Events // told of connections that are rejected; nil: nobody
+	Slow   *slow.Watch // of the requests of all protocols, run by Front; nil: none is slow
+
+	Native native.Config // its Engine, Password, Slow and Rejected are filled in
+	Web    web.Config    // its Engine, Password, Protected, Budget and Slow are filled in
 	RESP   Protocol      // nil: RESP connections are refused like unknown ones
 }
 

@@ -44,13 +44,13 @@ func New(cfg Config, e engine.Engine, log *zap.Logger) *Front {
 	if cfg.Limits.Budget == nil {
 		cfg.Limits.Budget = link.NewBudget(cfg.Memory)
 	}
+	f := &Front{cfg: cfg, log: log, loopback: isLoopback, metrics: newMetrics(), conns: map[uint64]*link.Conn{}}
 	cfg.Native.Engine, cfg.Native.Password, cfg.Native.Log = e, cfg.Password, log
+	cfg.Native.Slow, cfg.Native.Rejected = cfg.Slow, func(nc net.Conn, reason string) { f.tell(nc, Native, reason) }
 	cfg.Web.Engine, cfg.Web.Password, cfg.Web.Protected, cfg.Web.Log = e, cfg.Password, cfg.Protected, log
-	cfg.Web.Budget = cfg.Limits.Budget
-	return &Front{
-		cfg: cfg, log: log, loopback: isLoopback, metrics: newMetrics(), conns: map[uint64]*link.Conn{},
-		native: native.New(cfg.Native), web: web.New(cfg.Web),
-	}
+	cfg.Web.Budget, cfg.Web.Slow = cfg.Limits.Budget, cfg.Slow
+	f.native, f.web = native.New(cfg.Native), web.New(cfg.Web)
+	return f
 }
 
 // Open takes the ports, or gives back what it took and says which it could not get.
@@ -94,13 +94,14 @@ func (f *Front) HTTPAddr() net.Addr {
 // Run serves until ctx ends, then stops accepting, lets connections finish what is in flight for at most Config.Grace,
 // and returns when the last goroutine has left. It may be called once, after Open.
 func (f *Front) Run(ctx context.Context) error {
-	var own sync.WaitGroup // accept loops, janitor, HTTP server
+	var own sync.WaitGroup // accept loops, janitor, watch of slow requests, HTTP server
 	own.Go(func() { f.accept(f.all, false) })
 	if f.http != nil {
 		own.Go(func() { f.accept(f.http, true) })
 	}
 	watch, stopWatching := context.WithCancel(context.Background())
 	own.Go(func() { f.janitor(watch) })
+	own.Go(func() { f.cfg.Slow.Run(watch) })
 	own.Go(f.web.Run)
 	<-ctx.Done()
 	err := f.stop()
@@ -156,7 +157,7 @@ func (f *Front) janitor(ctx context.Context) {
 		case <-t.C:
 		}
 		for _, c := range f.stalled() {
-			f.metrics.refused.WithLabelValues("stalled").Inc()
+			f.refused(c.NetConn(), NeedMore, "stalled")
 			f.log.Info("closing a connection whose client does not read its answers",
 				zap.Stringer("peer", c.NetConn().RemoteAddr()), zap.Duration("for", c.Stalled()))
 			c.Close(link.ErrSlowClient)

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front/link"
 	"github.com/skshohagmiah/flin/pkg/internal/memkv"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -52,6 +53,13 @@ type running struct {
 
 func start(t testing.TB, change func(*Config), hooks ...func(*Front)) *running {
 	t.Helper()
+	e := memkv.New()
+	return startOver(t, e, e, change, hooks...)
+}
+
+// startOver starts a Front that knows the engine e as seam.
+func startOver(t testing.TB, e *memkv.Engine, seam engine.Engine, change func(*Config), hooks ...func(*Front)) *running {
+	t.Helper()
 	cfg := Default()
 	cfg.Listen, cfg.HTTP, cfg.RESP = "127.0.0.1:0", "127.0.0.1:0", echo{}
 	if change != nil {
@@ -60,8 +68,7 @@ func start(t testing.TB, change func(*Config), hooks ...func(*Front)) *running {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	e := memkv.New()
-	f := New(cfg, e, nil)
+	f := New(cfg, seam, nil)
 	for _, h := range hooks {
 		h(f)
 	}

@@ -36,5 +36,5 @@ func (f *Front) Collectors() []prometheus.Collector {
 			Name: "flin_connections_memory_bytes", Help: "What long requests and unread answers take beyond the connections' ordinary buffers.",
 		}, func() float64 { return float64(f.cfg.Limits.Budget.Used()) }),
 	}
-	return append(all, f.native.Collectors()...)
+	return append(append(all, f.native.Collectors()...), f.cfg.Slow.Collectors()...)
 }

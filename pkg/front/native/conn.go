@@ -7,6 +7,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -17,6 +18,7 @@ type conn struct {
 	link    *link.Conn
 	engine  engine.Engine
 	pending pending
+	since   slow.Moment // when the requests under way arrived; the reader's
 	refuses atomic.Bool // the server stops: what is withdrawn is answered Unavailable, so that it is sent elsewhere
 }
 
@@ -129,6 +131,7 @@ func (c *conn) serve() error {
 // batch hands on every request that has arrived in full and returns how many there were.
 func (c *conn) batch() (n int, err error) {
 	now := wire.Clock()
+	c.since = slow.At(now)
 	for {
 		frame, err := c.frame()
 		if frame == nil || err != nil {
@@ -142,10 +145,20 @@ func (c *conn) batch() (n int, err error) {
 		}
 		c.link.Discard(wire.LenSize + len(frame))
 		n++
-		if err := c.link.Drain(); err != nil {
+		if err := c.drain(); err != nil {
 			return n, err
 		}
 	}
+}
+
+// drain lets answers go out, and waits while there are too many requests without one.
+func (c *conn) drain() error {
+	written, busy := c.link.Written(), c.link.InFlight() >= c.link.Limits().MaxInFlight
+	err := c.link.Drain()
+	if busy || written != c.link.Written() { // this may have taken long, and it was not the next requests that did
+		c.since = slow.At(wire.Clock())
+	}
+	return err
 }
 
 // submit hands a request to the engine, or answers what concerns the connection itself.
@@ -167,7 +180,7 @@ func (c *conn) submit(req *wire.Request) {
 	} else {
 		c.server.streams.Add(1)
 	}
-	req.Tag = c.pending.add(req.Tag, stream)
+	req.Tag = c.pending.add(req.Tag, stream, slow.MarkOf(req.Op, c.since, len(req.Body)))
 	if req.Op.Waits() {
 		c.pending.mayWait(req.Tag)
 	}
@@ -184,19 +197,20 @@ func (c *conn) withdrawWaits() {
 
 // Reply implements engine.Replier.
 func (c *conn) Reply(tag uint64, resp wire.Response) {
-	client, stream, ok := c.pending.answer(tag, !resp.More)
+	at, ok := c.pending.answer(tag, !resp.More)
 	if !ok {
 		return
 	}
 	if resp.Code == wire.Canceled && c.refuses.Load() {
 		resp = wire.Fail(link.ErrStopping)
 	}
-	c.answer(client, &resp)
+	c.answer(at.client, &resp)
 	switch {
 	case resp.More:
-	case stream:
+	case at.stream:
 		c.server.streams.Add(-1)
 	default:
+		c.server.cfg.Slow.Done(at.mark, c.link.NetConn())
 		c.link.Finished()
 	}
 }
@@ -215,14 +229,14 @@ func (c *conn) end(err error) {
 	var last *closing
 	switch {
 	case errors.As(err, &last):
-		c.server.rejected.WithLabelValues(last.reason).Inc()
+		c.server.reject(c.link, last.reason)
 		c.fail(last.tag, last.err)
 		c.link.CloseAfterFlush(err)
 	case errors.Is(err, link.ErrStopping):
 		c.fail(wire.ConnTag, link.ErrStopping)
 		c.link.CloseAfterFlush(err)
 	case errors.Is(err, link.ErrNoMemory):
-		c.server.rejected.WithLabelValues("memory").Inc()
+		c.server.reject(c.link, "memory")
 		c.fail(wire.ConnTag, link.ErrNoMemory)
 		c.link.CloseAfterFlush(err)
 	default:

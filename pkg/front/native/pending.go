@@ -1,6 +1,10 @@
 package native
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/skshohagmiah/flin/pkg/front/slow"
+)
 
 // pending holds the requests of a connection that have not had their last answer. Its tags are what the engine sees: the
 // place in the table and a count of how often the place was used, so that an answer too many meets no other request.
@@ -17,10 +21,11 @@ type place struct {
 	busy   bool
 	stream bool
 	waits  bool // it may take long
+	mark   slow.Mark
 }
 
 // add makes a place for the client's request and returns its tag.
-func (p *pending) add(client uint64, stream bool) uint64 {
+func (p *pending) add(client uint64, stream bool, mark slow.Mark) uint64 {
 	p.mu.Lock()
 	var i uint32
 	if n := len(p.free); n > 0 {
@@ -31,7 +36,7 @@ func (p *pending) add(client uint64, stream bool) uint64 {
 		p.places = append(p.places, place{})
 	}
 	at := &p.places[i]
-	at.client, at.busy, at.stream, at.waits = client, true, stream, false
+	at.client, at.busy, at.stream, at.waits, at.mark = client, true, stream, false, mark
 	at.use++
 	tag := uint64(at.use)<<32 | uint64(i)
 	if stream {
@@ -48,25 +53,25 @@ func (p *pending) mayWait(tag uint64) {
 	p.mu.Unlock()
 }
 
-// answer returns the client's tag of a request, and frees its place with its last answer. It is not ok if the request
-// has had its last answer.
-func (p *pending) answer(tag uint64, last bool) (client uint64, stream, ok bool) {
+// answer returns what is known of a request, and frees its place with its last answer. It is not ok if the request has had
+// its last answer.
+func (p *pending) answer(tag uint64, last bool) (found place, ok bool) {
 	p.mu.Lock()
 	i := uint32(tag)
 	if int(i) < len(p.places) {
 		if at := &p.places[i]; at.busy && at.use == uint32(tag>>32) {
-			client, stream, ok = at.client, at.stream, true
+			found, ok = *at, true
 			if last {
 				at.busy = false
 				p.free = append(p.free, i)
-				if stream {
+				if found.stream {
 					p.open--
 				}
 			}
 		}
 	}
 	p.mu.Unlock()
-	return client, stream, ok
+	return found, ok
 }
 
 // find returns the tag of the client's request. It looks at all of them: cancels and credits are rare, and places few.

@@ -4,6 +4,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -26,7 +28,10 @@ type Config struct {
 	MaxStreams int
 	// HelloTimeout is how long a client may take from the magic to the end of its hello.
 	HelloTimeout time.Duration
-	Log          *zap.Logger // nil is silence
+	Slow         *slow.Watch // judges how long requests took; nil: none is slow
+	// Rejected is told of connections that the server ends, and why, as the metric names it; nil: nobody is.
+	Rejected func(nc net.Conn, reason string)
+	Log      *zap.Logger // nil is silence
 }
 
 // Default returns a Config that lacks its Engine.
@@ -99,4 +104,12 @@ func (s *Server) Refuse(lc *link.Conn, err *wire.Error) {
 	s.rejected.WithLabelValues("refused").Inc()
 	c.fail(wire.ConnTag, err)
 	lc.CloseAfterFlush(err)
+}
+
+// reject counts a connection that the server ends, and tells of it.
+func (s *Server) reject(lc *link.Conn, reason string) {
+	s.rejected.WithLabelValues(reason).Inc()
+	if s.cfg.Rejected != nil {
+		s.cfg.Rejected(lc.NetConn(), reason)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -131,6 +132,9 @@ func (c *conn) drainOutput() error {
 
 // newBatch begins the commands that came in one piece: they share one look at the clock.
 func (c *conn) newBatch() { c.deadline = wire.DeadlineAfter(requestTimeout) }
+
+// since returns when the batch began. It is not for commands whose deadline says how long they wait.
+func (c *conn) since() slow.Moment { return slow.At(c.deadline - int64(requestTimeout)) }
 
 // settle hands the figures of a batch of commands to the server.
 func (c *conn) settle() {

@@ -3,6 +3,7 @@ package resp
 import (
 	"go.uber.org/zap"
 
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -80,6 +81,7 @@ func (c *conn) submit(op wire.Op, body []byte, answer slot) {
 	if !c.idle() {
 		req.Flags = wire.FlagOrdered
 	}
+	answer.mark = slow.MarkOf(op, c.since(), len(body))
 	req.Tag = c.open(&answer)
 	c.s.cfg.Engine.Submit(req, c)
 }
@@ -100,7 +102,7 @@ func (c *conn) call(op wire.Op, body []byte) (wire.Response, bool) {
 	c.newBatch()
 	req := wire.Request{Op: op, Deadline: c.deadline, Body: body}
 	c.engine = op.Engine()
-	answer := slot{shape: shapeCapture, cmd: c.cmd}
+	answer := slot{shape: shapeCapture, cmd: c.cmd, mark: slow.MarkOf(op, c.since(), len(body))}
 	req.Tag = c.open(&answer)
 	c.s.cfg.Engine.Submit(req, c)
 	if !c.wait() {

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	MaxValue    int                          // bytes of a value; 0: wire.MaxValue
 	Info        func() []InfoField           // further lines of INFO; may be nil
 	Params      map[string]string            // what CONFIG GET says besides, or instead: maxclients, appendonly …
+	Slow        *slow.Watch                  // judges how long requests took; nil: none is slow
 	Log         *zap.Logger                  // may be nil
 }
 

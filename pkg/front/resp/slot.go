@@ -3,6 +3,7 @@ package resp
 import (
 	"sync/atomic"
 
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -27,6 +28,7 @@ const (
 type slot struct {
 	shape   shape
 	bits    slotBits
+	mark    slow.Mark // of its request; zero: there is none
 	cmd     *command
 	arg     int64      // means what the shape says
 	buf     []byte     // the reply, when it waits; before that what the shape says
@@ -95,6 +97,7 @@ func (c *conn) Reply(tag uint64, resp wire.Response) {
 	b := c.link.Begin()
 	s := &c.slots[tag&uint64(len(c.slots)-1)]
 	s.tally(c, &resp)
+	c.s.cfg.Slow.Done(s.mark, c.link.NetConn())
 	if t := c.tracking.Load(); t != nil && t.noLoop && resp.Rev != 0 && (s.cmd == nil || s.cmd.flags&isRead == 0) {
 		t.who.own.wrote(resp.Rev)
 	}

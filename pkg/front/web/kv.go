@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/engine"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -93,7 +94,11 @@ func parseKV(r *http.Request) (*kvRequest, error) {
 func (s *Server) do(ctx context.Context, op wire.Op, body []byte) (wire.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout+time.Second)
 	defer cancel()
-	resp, err := engine.Do(ctx, s.cfg.Engine, wire.Request{Op: op, Tag: 1, Deadline: wire.DeadlineAfter(engineTimeout), Body: body})
+	began := wire.Clock()
+	resp, err := engine.Do(ctx, s.cfg.Engine, wire.Request{Op: op, Tag: 1, Deadline: began + int64(engineTimeout), Body: body})
+	if c, ok := ctx.Value(connKey{}).(*conn); ok {
+		s.cfg.Slow.Done(slow.MarkOf(op, slow.At(began), len(body)), c)
+	}
 	if wire.CodeOf(err) == wire.Canceled && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = wire.Errorf(wire.Timeout, "not executed within %v", engineTimeout)
 	}

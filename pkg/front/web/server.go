@@ -14,6 +14,7 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front/link"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	AllowedHosts []string
 	MaxValue     int          // bytes of a value in a request
 	Budget       *link.Budget // what values in flight are taken from; nil is no bound
+	Slow         *slow.Watch  // judges how long requests took; nil: none is slow
 	Log          *zap.Logger  // nil is silence
 }
 
