@@ -19,7 +19,7 @@ func (g *Group) adopt() error {
 	}
 	for _, name := range g.ident.Engines {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("group %s in %s was made with the engines %s, this process runs %s: start the program that has them all",
+			return fmt.Errorf("group %s in %s was made with the engines %s, this process runs %s: start the program with them all (-engines)",
 				g.cfg.Name, g.cfg.Dir, strings.Join(g.ident.Engines, ", "), strings.Join(names, ", "))
 		}
 	}

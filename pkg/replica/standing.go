@@ -18,6 +18,8 @@ type standing struct {
 	ready atomic.Bool // leads, and an entry of its own term has been applied
 	local atomic.Bool // ready and alone: a local read is linearizable
 	woken func()      // called, without the lock, when ready may have changed
+
+	followers map[chan struct{}]struct{} // told of every change; under mu
 }
 
 // update changes the standing under its lock and derives the atomics.
@@ -27,6 +29,12 @@ func (s *standing) update(change func()) {
 	ready := s.term != 0 && s.own >= s.term && !s.yielding
 	s.ready.Store(ready)
 	s.local.Store(ready && s.alone)
+	for f := range s.followers {
+		select {
+		case f <- struct{}{}:
+		default: // it has not taken the last one, and looks at what is now when it does
+		}
+	}
 	s.mu.Unlock()
 	s.woken()
 }
