@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,33 +21,23 @@ type call struct {
 	origin   origin
 	req      wire.Request // with a body of its own and without a tag of its caller's
 	turn     *turn
+	before   *call // the turn's requests are linked in no order
+	behind   *call
 	route    *route
+	parked   bool          // it is among its route's that wait
+	kept     bool          // it may be in a list from which it is not taken at once: it is not used again
 	link     *link         // on which it was sent; nil: it waits for one
 	number   atomic.Uint64 // of the message in which it is, or its last piece; 0: it is not in any
-	long     *transfer     // how it goes if it is too long for a message
+	long     *transfer     // how it goes if it is too long for a message, until it has gone
+	since    int64         // when it came or, without a deadline, was put on its link
 	expires  int64         // until when it may wait for a link
-	credits  int           // granted before it was sent
+	credits  int           // granted before its first answer, so that they are granted again where it is sent again
 	canceled bool
 
 	replying sync.Mutex // of one that streams: held during Reply, so that none follows the last
 	over     bool       // guarded by replying
 	begun    bool       // it has had an answer with More
 }
-
-// turn keeps the order of one Replier's requests with wire.FlagOrdered, whatever has to be sent again. Engine.mu guards it.
-type turn struct {
-	id       uint64
-	r        engine.Replier
-	open     int     // requests
-	sent     int     // ordered ones that are on a link
-	long     int     // requests of which pieces have not been sent
-	returned []*call // ordered ones that were not executed and wait until all behind them are answered
-	held     []*call // ordered ones that come after what is returned or long
-	executed uint64  // the last that was, or may have been, executed
-}
-
-// blocked reports whether an ordered request must wait.
-func (t *turn) blocked() bool { return t.long > 0 || len(t.returned) > 0 || len(t.held) > 0 }
 
 // reply is an answer that is given when no lock is held.
 type reply struct {
@@ -83,23 +72,69 @@ func (e *Engine) begin(req *wire.Request, r engine.Replier, now int64) *call {
 		t = &turn{id: e.lastTurn, r: r}
 		e.turns[r] = t
 	}
-	t.open++
 	e.lastCall++
-	c := &call{id: e.lastCall, origin: origin{r, req.Tag}, req: *req, turn: t, route: e.lead, expires: req.Deadline}
-	c.req.Tag, c.req.Body = c.id, bytes.Clone(req.Body)
-	if c.expires == 0 {
-		c.expires = now + int64(e.cfg.Patience)
+	c := e.blank()
+	body := append(c.req.Body[:0], req.Body...)
+	c.id, c.origin, c.turn, c.route, c.req = e.lastCall, origin{r, req.Tag}, t, e.lead, *req
+	c.req.Tag, c.req.Body = c.id, body
+	t.add(c)
+	c.since, c.expires = now, now+int64(e.cfg.Patience)
+	if req.Deadline != 0 {
+		// The answer that nobody has taken it must be with its caller before he has lost patience.
+		c.expires = req.Deadline - min(3*int64(keepEvery), (req.Deadline-now)/4)
 	}
-	if req.Flags&wire.FlagStale != 0 && req.Flags&wire.FlagOrdered == 0 {
+	if c.ordered() {
+		t.orderly = true
+	} else if req.Flags&wire.FlagStale != 0 {
 		c.route = e.any
 	}
-	e.calls[c.id], e.origins[c.origin] = c, c
+	e.calls[c.id] = c
 	e.bytes += int64(len(req.Body))
 	if c.waits() {
 		e.waiting++
+	} else {
+		t.open++
 	}
+	e.counts.requests.Add(1)
 	return c
 }
+
+// blank returns a call that is not used, of which only the memory of its body may be left. Under mu.
+func (e *Engine) blank() *call {
+	last := len(e.blanks) - 1
+	if last < 0 {
+		return new(call)
+	}
+	c := e.blanks[last]
+	e.blanks[last] = nil
+	e.blanks = e.blanks[:last]
+	return c
+}
+
+// reuse takes calls that were finished and answered, and are nowhere any more. Under mu.
+func (e *Engine) reuse(all []*call) {
+	for _, c := range all {
+		if len(e.blanks) == maxBlanks || c.kept || c.req.Op.Streams() || cap(c.req.Body) > 4<<10 {
+			continue
+		}
+		*c = call{req: wire.Request{Body: c.req.Body[:0]}}
+		e.blanks = append(e.blanks, c)
+	}
+}
+
+// maxBlanks is how many calls are kept to be used again, with a body of at most 4 KiB each.
+const maxBlanks = 1024
+
+// patient reports whether a request may wait for a daemon again that was on a link.
+func (c *call) patient(now int64) bool {
+	if c.req.Deadline == 0 {
+		now = c.since // only the time without a daemon counts
+	}
+	return c.expires > now
+}
+
+// short reports whether a request need not wait for room that long ones take: as many as there may be take little.
+func (c *call) short() bool { return len(c.req.Body) <= 4<<10 }
 
 func (c *call) waits() bool   { return c.req.Op.Streams() || c.req.Op.Waits() }
 func (c *call) ordered() bool { return c.req.Flags&wire.FlagOrdered != 0 }
@@ -108,24 +143,26 @@ func (c *call) ordered() bool { return c.req.Flags&wire.FlagOrdered != 0 }
 func (e *Engine) finish(c *call, resp wire.Response) reply {
 	e.leave(c)
 	delete(e.calls, c.id)
-	if e.origins[c.origin] == c {
-		delete(e.origins, c.origin)
-	}
 	e.bytes -= int64(len(c.req.Body))
+	t := c.turn
 	if c.waits() {
 		e.waiting--
+	} else {
+		t.open--
 	}
-	t := c.turn
-	if !unexecuted(resp.Code) {
+	if !unexecuted(resp.Code) && !c.req.Op.Streams() {
 		t.executed = max(t.executed, c.id)
 	}
-	remove := func(other *call) bool { return other == c }
-	t.returned, t.held = slices.DeleteFunc(t.returned, remove), slices.DeleteFunc(t.held, remove)
-	if t.open--; t.open == 0 {
+	if len(t.returned)+len(t.held) > 0 {
+		remove := func(other *call) bool { return other == c }
+		t.returned, t.held = slices.DeleteFunc(t.returned, remove), slices.DeleteFunc(t.held, remove)
+	}
+	if t.remove(c); t.first == nil {
 		delete(e.turns, t.r)
 	} else {
 		e.settle(t)
 	}
+	e.counts.answers.Add(1)
 	return reply{c, resp}
 }
 
@@ -138,14 +175,15 @@ func unexecuted(code wire.Code) bool {
 func (e *Engine) leave(c *call) {
 	l := c.link
 	if l == nil {
-		c.route.pending = slices.DeleteFunc(c.route.pending, func(other *call) bool { return other == c })
+		c.route.parked.remove(c)
 		return
 	}
 	c.link = nil
-	if c.ordered() {
+	if !c.req.Op.Streams() {
 		c.turn.sent--
 	}
 	if c.long != nil {
+		l.out.drop(c.long)
 		c.turn.long--
 		c.long = nil
 	}
@@ -162,77 +200,45 @@ func (e *Engine) leave(c *call) {
 // dispatch sends a request, or lets it wait for its turn or for a link. Under mu.
 func (e *Engine) dispatch(c *call) {
 	switch {
-	case c.ordered() && c.turn.blocked():
-		c.turn.held = append(c.turn.held, c)
-	case len(c.route.pending) == 0 && c.route.link != nil && c.route.link.admits(c):
+	case c.follows() && c.turn.blocked():
+		c.turn.hold(c)
+	case (c.route.parked.n == 0 || c.short() && !c.follows()) && c.route.link != nil && c.route.link.admits(c):
 		c.route.link.put(c)
 	default:
-		c.route.pending = append(c.route.pending, c)
+		c.route.parked.add(c)
 		c.route.rouse()
 	}
 }
 
 // pump sends what waits for a route's link as far as there is room. Under mu.
 func (e *Engine) pump(rt *route) {
-	n := 0
-	for _, c := range rt.pending {
-		if c.ordered() && c.turn.blocked() {
-			c.turn.held = append(c.turn.held, c)
-			n++
-			continue
+	rt.parked.take(func(c *call) bool {
+		switch {
+		case c.follows() && c.turn.blocked():
+			c.turn.hold(c)
+		case rt.link == nil || !rt.link.admits(c):
+			return false
+		default:
+			rt.link.put(c)
 		}
-		if rt.link == nil || !rt.link.admits(c) {
-			break
-		}
-		rt.link.put(c)
-		n++
-	}
-	if n > 0 {
-		clear(rt.pending[:n])
-		rt.pending = rt.pending[n:]
-	}
-	if len(rt.pending) == 0 {
-		rt.pending = nil
-	}
+		return true
+	})
 }
 
 // again takes back a request that was surely not executed, or may be executed twice, to be sent again. Under mu; settle and
 // pump must follow.
 func (e *Engine) again(c *call) {
+	if c.link != nil && c.req.Deadline == 0 {
+		c.expires += wire.Clock() - c.since // it had a daemon meanwhile
+	}
 	e.leave(c)
-	if c.ordered() {
+	e.counts.retries.Add(1)
+	c.kept = true
+	if c.follows() {
 		c.turn.returned = append(c.turn.returned, c)
 		return
 	}
-	c.route.pending = append(c.route.pending, c)
-	sortCalls(c.route.pending)
-}
-
-// settle lets a turn's requests go on that came back, or were held, when nothing ordered is on its way any more. Those that were
-// overtaken are answered when the clock looks. Under mu.
-func (e *Engine) settle(t *turn) {
-	if t.sent > 0 && len(t.returned) > 0 || t.long > 0 {
-		return
-	}
-	if len(t.returned)+len(t.held) == 0 {
-		return
-	}
-	all := append(t.returned, t.held...)
-	t.returned, t.held = nil, nil
-	sortCalls(all)
-	routes := map[*route]bool{}
-	for _, c := range all {
-		if c.id < t.executed {
-			e.overtaken = append(e.overtaken, c) // sent again it would take effect behind what came after it
-			continue
-		}
-		c.route.pending = append(c.route.pending, c)
-		sortCalls(c.route.pending)
-		routes[c.route] = true
-	}
-	for rt := range routes {
-		rt.rouse()
-	}
+	c.route.parked.add(c)
 }
 
 func sortCalls(all []*call) {

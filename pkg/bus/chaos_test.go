@@ -19,6 +19,7 @@ func TestNothingAcknowledgedIsLostOrExecutedTwiceWhileConnectionsBreak(t *testin
 	bustest.Serve(t, bustest.Dial(t, daemon.url()), wire.EngineKV, memkv.New(), func(c *bus.ServeConfig) { c.Grace = time.Second })
 	far := bustest.Engine(t, bustest.Dial(t, router.url()), wire.EngineKV, nil)
 	var acknowledged, unknown atomic.Int64
+	progress := make(chan struct{})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 16 {
@@ -32,6 +33,10 @@ func TestNothingAcknowledgedIsLostOrExecutedTwiceWhileConnectionsBreak(t *testin
 				switch resp := do(t, far, wire.Request{Op: wire.OpKVIncr, Body: (&wire.KVIncr{Key: []byte("n"), By: 1}).Append(nil)}); resp.Code {
 				case wire.OK:
 					acknowledged.Add(1)
+					select {
+					case progress <- struct{}{}:
+					default:
+					}
 				case wire.OutcomeUnknown:
 					unknown.Add(1)
 				default:
@@ -41,14 +46,18 @@ func TestNothingAcknowledgedIsLostOrExecutedTwiceWhileConnectionsBreak(t *testin
 		})
 	}
 	for i := range 8 {
-		time.Sleep(200 * time.Millisecond)
+		for range 200 {
+			<-progress // so that much is on its way
+		}
 		if i%2 == 0 {
 			daemon.cut()
 		} else {
 			router.cut()
 		}
 	}
-	time.Sleep(500 * time.Millisecond)
+	for range 200 {
+		<-progress
+	}
 	close(stop)
 	wg.Wait()
 	resp := do(t, far, wire.Request{Op: wire.OpKVIncr, Body: (&wire.KVIncr{Key: []byte("n")}).Append(nil)})

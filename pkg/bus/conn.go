@@ -3,22 +3,25 @@ package bus
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"math/rand/v2"
+	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // Config says how to reach a bus. Start from Default.
 type Config struct {
-	URL  string // of one or several NATS servers, by comma
+	URL  string // of one or several NATS servers, by comma; there may be a user and a password in each: nats://user:password@host:port
 	Name string // what the servers call the connection in their lists
-	// User and Password, Token, or a file with the seed of an nkey are the credentials; all empty: none.
-	User, Password, Token, NKeySeed string
-	// InboxPrefix begins the subjects on which answers are received. Users with prefixes of their own cannot read one another's.
-	InboxPrefix string
+	// Role is what this process does on the bus: which user it is, and on which subjects it is answered.
+	Role Role
+	// Secret is the password of that user, for servers whose URL has none. Empty: there it does not say who it is.
+	Secret string
 	// ReconnectWait is how long it takes to try again after the connection was lost, and Jitter what chance adds.
 	ReconnectWait, Jitter time.Duration
 	// PingInterval is how often the NATS server is asked whether it is there; two answers may be missing.
@@ -29,7 +32,7 @@ type Config struct {
 // Default returns a Config for the server of this machine.
 func Default() Config {
 	return Config{
-		URL: "nats://127.0.0.1:4222", Name: "flin", InboxPrefix: "_INBOX",
+		URL: "nats://127.0.0.1:4222", Name: "flin",
 		ReconnectWait: 150 * time.Millisecond, Jitter: 100 * time.Millisecond, PingInterval: 5 * time.Second,
 	}
 }
@@ -40,8 +43,8 @@ func (c *Config) Validate() error {
 	if c.URL == "" {
 		errs = append(errs, errors.New("bus: URL is empty (-bus)"))
 	}
-	if c.InboxPrefix == "" || strings.ContainsAny(c.InboxPrefix, "*> \t\r\n") {
-		errs = append(errs, fmt.Errorf("bus: InboxPrefix is %q, must be a subject without wildcards", c.InboxPrefix))
+	if c.Role < RoleBoth || c.Role > RoleRouter {
+		errs = append(errs, fmt.Errorf("bus: Role is %d, must be one of the roles", c.Role))
 	}
 	if c.ReconnectWait <= 0 || c.Jitter < 0 || c.PingInterval <= 0 {
 		errs = append(errs, errors.New("bus: ReconnectWait and PingInterval must be positive, Jitter not negative"))
@@ -54,7 +57,14 @@ func (c *Config) Validate() error {
 type Conn struct {
 	nc     *nats.Conn
 	log    *zap.Logger
+	role   Role
+	dialed chan struct{} // closed when nc is set
 	closed chan struct{} // when the connection's goroutines have left
+	// up says that there is a connection, for all that is known: nc itself does not answer while it makes one.
+	up    atomic.Bool
+	state sync.Mutex // held by whoever changes up
+	// trouble is why there is none, if that is known.
+	trouble atomic.Pointer[error]
 
 	mu    sync.Mutex // guards users
 	users map[user]struct{}
@@ -76,52 +86,63 @@ func Dial(cfg Config) (*Conn, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	c := &Conn{log: cfg.Log, closed: make(chan struct{}), users: make(map[user]struct{})}
+	// What is wrong for long is said again with every attempt: not so often as that.
+	seldom := zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewSamplerWithOptions(core, logTick, logFirst, 0) })
+	c := &Conn{log: cfg.Log.WithOptions(seldom), role: cfg.Role, dialed: make(chan struct{}), closed: make(chan struct{}), users: make(map[user]struct{})}
+	first := make(chan struct{}) // closed when it is known what has become of the first attempt
+	tried := sync.OnceFunc(func() { close(first) })
 	opts := []nats.Option{
 		nats.Name(cfg.Name),
-		nats.CustomInboxPrefix(cfg.InboxPrefix),
+		nats.CustomInboxPrefix(cfg.Role.inbox()),
 		nats.MaxReconnects(-1),
 		nats.RetryOnFailedConnect(true),
 		nats.IgnoreAuthErrorAbort(), // a secret that is being changed is no reason to give up for ever
-		nats.ReconnectWait(cfg.ReconnectWait),
-		nats.ReconnectJitter(cfg.Jitter, cfg.Jitter),
+		nats.CustomReconnectDelay(func(int) time.Duration { return c.pause() + cfg.ReconnectWait + rand.N(cfg.Jitter+1) }),
 		// What is sent while there is no connection must fail at once: kept back, it would be executed when nobody waits for it.
 		nats.ReconnectBufSize(-1),
 		nats.PingInterval(cfg.PingInterval),
 		nats.MaxPingsOutstanding(2),
+		// A server that has stopped without a word takes nothing: whoever sends must not wait for that longer than for a lost one.
+		nats.FlusherTimeout(writeLimit),
 		nats.ErrorHandler(c.failed),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			c.log.Warn("the connection to the bus is lost", zap.Error(err))
+			c.away()
+			if err != nil { // else Close was called
+				c.log.Warn("the connection to the bus is lost", zap.Error(err))
+			}
 			c.tell(user.lost)
 		}),
-		nats.ConnectHandler(func(nc *nats.Conn) { c.connected(nc) }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			c.refused(err)
+			tried()
+		}),
+		nats.ConnectHandler(func(nc *nats.Conn) {
+			c.connected(nc)
+			tried()
+		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { c.connected(nc) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
 	}
-	switch {
-	case cfg.NKeySeed != "":
-		key, err := nats.NkeyOptionFromSeed(cfg.NKeySeed)
-		if err != nil {
-			return nil, fmt.Errorf("bus: read the key in %s (-bus-secret-file): %w", cfg.NKeySeed, err)
-		}
-		opts = append(opts, key)
-	case cfg.Token != "":
-		opts = append(opts, nats.Token(cfg.Token))
-	case cfg.User != "":
-		opts = append(opts, nats.UserInfo(cfg.User, cfg.Password))
+	if cfg.Secret != "" {
+		opts = append(opts, nats.UserInfo(cfg.Role.user(), cfg.Secret)) // a user in the URL of a server goes before
 	}
 	nc, err := nats.Connect(cfg.URL, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("bus: connect to %s: %w", cfg.URL, err)
+		if parse, ok := errors.AsType[*url.Error](err); ok {
+			err = parse.Err // without the URL: there may be a password in it
+		}
+		return nil, fmt.Errorf("bus: connect (-bus): %w", err)
 	}
 	c.nc = nc
+	close(c.dialed)
+	<-first
 	return c, nil
 }
 
 // Connected reports whether there is a connection now.
-func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+func (c *Conn) Connected() bool { return c.up.Load() }
 
-// Close ends the connection and returns when its goroutines have left.
+// Close ends the connection and returns when its goroutines have left. It may be called again.
 func (c *Conn) Close() error {
 	c.nc.Close()
 	<-c.closed
@@ -129,12 +150,57 @@ func (c *Conn) Close() error {
 }
 
 func (c *Conn) connected(nc *nats.Conn) {
+	c.trouble.Store(nil)
+	c.here(nc)
 	c.log.Info("connected to the bus", zap.String("server", nc.ConnectedServerName()), zap.String("at", nc.ConnectedUrlRedacted()))
 	c.tell(user.back)
 }
 
+// here notes that there is a connection, if there still is one.
+func (c *Conn) here(nc *nats.Conn) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.up.Store(nc.IsConnected())
+}
+
+// away notes that there is none. It is called after nc knows it, so that here is not late with what was before.
+func (c *Conn) away() {
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.up.Store(false)
+}
+
+// pause is called before all servers are tried again, and returns how long that is put off. Of a server that does not let this
+// process in nats.go tells nobody before the first connection.
+func (c *Conn) pause() time.Duration {
+	select {
+	case <-c.dialed:
+	default:
+		return 0
+	}
+	if err := c.nc.LastError(); errors.Is(err, nats.ErrAuthorization) {
+		c.refused(err)
+		return refusedPause
+	}
+	return 0
+}
+
+// refused hears of an attempt to connect that has failed.
+func (c *Conn) refused(err error) {
+	c.trouble.Store(&err)
+	if errors.Is(err, nats.ErrAuthorization) {
+		c.log.Error("the bus does not know this process: its secret is another (-bus-secret-file), or the user in -bus",
+			zap.String("user", c.role.user()), zap.Error(err))
+		return
+	}
+	c.log.Warn("the bus cannot be reached (-bus)", zap.Error(err))
+}
+
 // failed hears of what goes wrong asynchronously.
 func (c *Conn) failed(_ *nats.Conn, sub *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrAuthorization) {
+		return // pause tells
+	}
 	where := ""
 	if sub != nil {
 		where = sub.Subject
@@ -179,24 +245,33 @@ func (c *Conn) limit() int {
 	return max(min(most-1<<10, maxMessage), 2<<10)
 }
 
-// publish sends a message. It is not sent, and surely not later, if unsent is set.
+// publish sends a message. It is not sent, and surely not later, if unsent is set. Without a connection it returns at once.
 func (c *Conn) publish(to, reply string, data []byte) (unsent bool, err error) {
+	if !c.up.Load() {
+		if why := c.trouble.Load(); why != nil {
+			return true, *why
+		}
+		return true, nats.ErrDisconnected
+	}
 	if reply == "" {
 		err = c.nc.Publish(to, data)
 	} else {
 		err = c.nc.PublishRequest(to, reply, data)
-	}
-	if err == nil {
-		return false, nil
 	}
 	unsent = errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
 	return unsent, err
 }
 
 // subscribe hears a subject, with queue as one of a group if it is not empty.
-func (c *Conn) subscribe(subject, queue string, fn nats.MsgHandler) (*nats.Subscription, error) {
+func (c *Conn) subscribe(subject, queue string, hear nats.MsgHandler) (*nats.Subscription, error) {
 	var sub *nats.Subscription
 	var err error
+	fn := func(m *nats.Msg) {
+		if !c.up.Load() {
+			c.here(c.nc) // a message may come before the news of its connection, and is to be answered
+		}
+		hear(m)
+	}
 	if queue == "" {
 		sub, err = c.nc.Subscribe(subject, fn)
 	} else {
@@ -217,6 +292,11 @@ func gone(m *nats.Msg) bool {
 }
 
 const (
+	writeLimit   = 5 * time.Second  // for what is written to a NATS server
+	refusedPause = time.Second      // until a server is asked again that did not let this process in: it notes every attempt
+	logTick      = 10 * time.Second // in which
+	logFirst     = 3                // lines of the same text are logged
+
 	maxMessage         = 512 << 10 // bytes of a data message
 	maxWaitingMessages = 1 << 16   // of one subscription; windows keep senders far below it
 	maxWaitingBytes    = 1 << 30   // of one subscription; likewise

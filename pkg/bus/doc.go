@@ -31,11 +31,12 @@
 //	close    7  u64 link: its Engine needs it no more
 //
 // A link is a number of chance that the Engine has made. Data messages of a link are numbered from 1 in each direction; a gap
-// ends the link. One with number 0 has no items and only acknowledges. Acked is how many bytes of data messages have been taken of the other direction: at most window of them may be
-// on their way. Clock is the sender's wire.Clock at some moment before the message left: deadlines in the message are milliseconds
-// from then, and the receiver knows how much later than the fastest message of the link it came, so that time spent in
-// queues counts, and clocks need not agree. Requests and bytes bound what may be unanswered on the link; requests that stream or
-// wait do not count among them.
+// ends the link. One with number 0 has no items and only acknowledges. After the last of some messages follows one without
+// items, so that it is noticed if that was lost. Acked is how many bytes of data messages have been taken of the other
+// direction: at most window of them may be on their way. Clock is the sender's wire.Clock at some moment before the message
+// left: deadlines in the message are milliseconds from then, and the receiver knows how much later than the fastest message of
+// the link it came, so that time spent in queues counts, and clocks need not agree. Requests and bytes bound what may be
+// unanswered on the link; requests that stream or wait do not count among them, nor do short ones (4 KiB) with their bytes.
 //
 // What is pending together is in one message. Its items are
 //
@@ -45,6 +46,19 @@
 //	moved  3  string leader: the server leads no more; the node that does, if known
 //
 // A frame that is too long for a message travels in pieces, one such frame at a time in each direction, beside
-// others in every message. The lane names the Replier of a request among those of the Engine that have unanswered ones; ordered
+// others in every message, and behind all messages that were begun before it came. One that is longer than the other side takes
+// is answered TooLarge there, and one of an answer is not taken: that ends neither the link nor what else is on it. The lane names the Replier of a request among those of the Engine that have unanswered ones; ordered
 // is wire.FlagOrdered. Cancel and Credit are frames of wire.OpCancel and wire.OpCredit.
+//
+// # Order, and what is sent again
+//
+// What was surely not executed is sent again, whatever it is: what was never given to NATS, what nobody has heard, what is
+// answered NotLeader. So are reads. Any other request of a link that ends is OutcomeUnknown. Once a Replier has had a request with
+// wire.FlagOrdered all of its requests keep their order: they are on one link at a time, what comes back waits until those
+// behind it are answered, and one of them that was executed meanwhile makes it Unavailable, since it would take effect too late.
+//
+// # Users
+//
+// On a bus with a secret each process is a user by its Role, which may use the subjects that it needs and no others (users.go,
+// deploy/nats/flin.conf).
 package bus

@@ -3,6 +3,7 @@ package bus
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"syscall"
@@ -14,21 +15,43 @@ import (
 
 // EmbedConfig says what NATS server runs in this process.
 type EmbedConfig struct {
-	// Host and Port are where it listens. A port that is taken is followed by the next that is free; −1 is any.
-	Host string
-	Port int
-	Name string // of the server
+	// Host and Port are where it listens. A port that is taken is followed by the next that is free, unless Exact is set; −1 is any.
+	Host  string
+	Port  int
+	Exact bool
+	Name  string // of the server
 	// MaxPayload bounds the messages, in bytes.
 	MaxPayload int32
-	// User and Password must be given by everybody who connects; empty: nobody need say who he is.
-	User, Password string
-	Log            *zap.Logger // nil is silence
+	// Secret is the password of all users: those of processes, who give it by themselves (Config.Secret), and UserPeople. Empty:
+	// nobody need say who he is, and everybody may do everything, so that Host must be this machine's alone.
+	Secret string
+	Log    *zap.Logger // nil is silence
 }
 
 // DefaultEmbed returns a configuration for this machine alone.
 func DefaultEmbed() EmbedConfig {
 	return EmbedConfig{Host: "127.0.0.1", Port: 4222, Name: "flin", MaxPayload: 1 << 20}
 }
+
+// Validate returns every complaint about c at once.
+func (c *EmbedConfig) Validate() error {
+	var errs []error
+	if c.Port < -1 || c.Port == 0 || c.Port > math.MaxUint16 {
+		errs = append(errs, fmt.Errorf("bus: Port is %d, must be −1 or between 1 and %d", c.Port, math.MaxUint16))
+	}
+	if c.MaxPayload < minPayload || c.MaxPayload > maxPending {
+		errs = append(errs, fmt.Errorf("bus: MaxPayload is %d, must be between %d and %d", c.MaxPayload, minPayload, maxPending))
+	}
+	if ip := net.ParseIP(c.Host); c.Secret == "" && c.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		errs = append(errs, fmt.Errorf("bus: without a secret (-bus-secret-file) the embedded server must listen on 127.0.0.1, not on %q (-bus)", c.Host))
+	}
+	return errors.Join(errs...)
+}
+
+const (
+	minPayload = 2 << 10   // bytes of a message: less has no room for what is said beside a piece
+	maxPending = 256 << 20 // bytes that wait for a client; one that leaves more unread is cut off
+)
 
 // nextPorts is how many ports are tried behind one that is taken.
 const nextPorts = 100
@@ -37,31 +60,46 @@ const nextPorts = 100
 const startLimit = 10 * time.Second
 
 // NATS is a NATS server in this process.
-type NATS struct{ s *server.Server }
+type NATS struct {
+	s  *server.Server
+	at *net.TCPAddr // where it listens, or has listened
+}
 
 // Embed runs a NATS server in this process: without JetStream, without signal handlers, and silent but for what it logs.
 func Embed(cfg EmbedConfig) (*NATS, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	last := cfg.Port
+	if !cfg.Exact {
+		last = min(last+nextPorts, math.MaxUint16)
+	}
 	for port := cfg.Port; ; port++ {
 		ns, err := embed(cfg, port)
-		if err == nil || cfg.Port <= 0 || port == cfg.Port+nextPorts || !errors.Is(err, syscall.EADDRINUSE) {
+		if err == nil || port < 0 || port >= last || !errors.Is(err, syscall.EADDRINUSE) {
 			return ns, err
 		}
 	}
 }
 
 func embed(cfg EmbedConfig, port int) (*NATS, error) {
-	// The server would exit the process, or wait, over a port that is taken: it is asked for first.
+	where := net.JoinHostPort(cfg.Host, strconv.Itoa(port))
+	// The server does not say in a way that a program understands that a port is taken: it is asked for first.
 	if port > 0 {
-		ln, err := net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(port))) //nolint:noctx // it does not wait
+		ln, err := net.Listen("tcp", where) //nolint:noctx // it does not wait
 		if err != nil {
-			return nil, fmt.Errorf("bus: listen on %s port %d (-bus): %w", cfg.Host, port, err)
+			return nil, fmt.Errorf("bus: the embedded server cannot listen on %s (-bus): %w", where, err)
 		}
 		_ = ln.Close() // the server takes it
 	}
-	s, err := server.NewServer(&server.Options{
-		ServerName: cfg.Name, Host: cfg.Host, Port: port, Username: cfg.User, Password: cfg.Password,
-		NoSigs: true, NoLog: true, MaxPayload: cfg.MaxPayload, MaxPending: 256 << 20, DisableShortFirstPing: true,
-	})
+	opts := &server.Options{
+		ServerName: cfg.Name, Host: cfg.Host, Port: port,
+		NoSigs: true, NoLog: true, MaxPayload: cfg.MaxPayload, MaxPending: maxPending, DisableShortFirstPing: true,
+	}
+	if cfg.Secret != "" {
+		opts.CustomClientAuthentication = newDoorkeeper(cfg.Secret)
+	}
+	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("bus: make the embedded server: %w", err)
 	}
@@ -69,29 +107,34 @@ func embed(cfg EmbedConfig, port int) (*NATS, error) {
 		s.SetLogger(natsLog{cfg.Log.Sugar()}, false, false)
 	}
 	s.Start()
-	if !s.ReadyForConnections(startLimit) {
+	// It listens when Start returns, or never will: somebody has taken the port meanwhile.
+	at, listens := s.Addr().(*net.TCPAddr)
+	if !listens {
+		err = syscall.EADDRINUSE
+	} else if !s.ReadyForConnections(startLimit) {
+		err = fmt.Errorf("it is not ready after %v", startLimit)
+	}
+	if err != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
-		return nil, fmt.Errorf("bus: the embedded server on %s port %d (-bus) has not started in %v: %w", cfg.Host, port, startLimit, errNotListening(s))
+		return nil, fmt.Errorf("bus: start the embedded server on %s (-bus): %w", where, err)
 	}
-	return &NATS{s}, nil
+	return &NATS{s: s, at: at}, nil
 }
 
-// errNotListening guesses why a server does not accept connections: another program may have taken the port meanwhile.
-func errNotListening(s *server.Server) error {
-	if s.Addr() == nil {
-		return syscall.EADDRINUSE
+// URL returns where it can be reached from this machine. There is no secret in it.
+func (n *NATS) URL() string {
+	at := *n.at
+	if at.IP.IsUnspecified() { // it listens everywhere
+		at.IP = net.IPv4(127, 0, 0, 1)
 	}
-	return errors.New("it is not ready")
+	return "nats://" + at.String()
 }
-
-// URL returns where it can be reached from this machine.
-func (n *NATS) URL() string { return n.s.ClientURL() }
 
 // Addr returns where it listens.
-func (n *NATS) Addr() net.Addr { return n.s.Addr() }
+func (n *NATS) Addr() net.Addr { return n.at }
 
-// Close ends the server and returns when its goroutines have left. Connections to it are closed before.
+// Close ends the server and returns when its goroutines have left. Connections to it are closed before. It may be called again.
 func (n *NATS) Close() error {
 	n.s.Shutdown()
 	n.s.WaitForShutdown()

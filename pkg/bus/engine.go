@@ -19,7 +19,9 @@ type EngineConfig struct {
 	Engine wire.EngineID
 	Group  int // the number of the partition group
 
-	MaxPending int   // unanswered requests, without those that stream or wait; one more is answered Busy
+	// MaxPending are the unanswered requests, without those that stream or wait. One more is answered Busy, and earlier one of a
+	// Replier that has as many as there is room left: so those who ask for little get in beside those who ask for all.
+	MaxPending int
 	MaxWaiting int   // unanswered requests that stream or wait; one more is answered Busy
 	MaxBytes   int64 // of all unanswered requests; one more is answered Busy
 	MaxRequest int   // bytes of one request
@@ -37,7 +39,7 @@ type EngineConfig struct {
 // DefaultEngine returns an EngineConfig that lacks its engine.
 func DefaultEngine() EngineConfig {
 	return EngineConfig{
-		MaxPending: 1 << 14, MaxWaiting: 1 << 16, MaxBytes: 256 << 20, MaxRequest: wire.MaxRequest, MaxAnswer: 64 << 20, Window: 8 << 20,
+		MaxPending: 1 << 14, MaxWaiting: 1 << 16, MaxBytes: 256 << 20, MaxRequest: wire.MaxRequest, MaxAnswer: 64 << 20, Window: 4 << 20,
 		Patience: 5 * time.Second, Heartbeat: 500 * time.Millisecond, Silence: 2 * time.Second, Late: 500 * time.Millisecond,
 	}
 }
@@ -75,7 +77,6 @@ type Engine struct {
 
 	mu        sync.Mutex // guards what follows and the routes' and links' parts that say so; no Replier is called with it held
 	calls     map[uint64]*call
-	origins   map[origin]*call
 	turns     map[engine.Replier]*turn
 	links     map[uint64]*link
 	farewells []*link // to be told that they are over
@@ -85,6 +86,14 @@ type Engine struct {
 	bytes     int64 // of calls
 	waiting   int   // of calls, those that stream or wait
 	closed    bool
+
+	blanks []*call // that are not used
+
+	// Only for the goroutine of the subscription: answers that are to be given, and calls that have had theirs.
+	done  []reply
+	spent []*call
+
+	counts counts
 
 	sub  *nats.Subscription
 	stop chan struct{}
@@ -103,7 +112,7 @@ func NewEngine(c *Conn, cfg EngineConfig) (*Engine, error) {
 	base := subject(cfg.Engine, cfg.Group)
 	e := &Engine{
 		conn: c, cfg: cfg, log: cfg.Log, base: base, inbox: c.nc.NewInbox(),
-		calls: make(map[uint64]*call), origins: make(map[origin]*call), turns: make(map[engine.Replier]*turn),
+		calls: make(map[uint64]*call), turns: make(map[engine.Replier]*turn),
 		links: make(map[uint64]*link), stop: make(chan struct{}),
 	}
 	e.lead, e.any = newRoute(e, "lead"), newRoute(e, "any")
@@ -115,7 +124,8 @@ func NewEngine(c *Conn, cfg EngineConfig) (*Engine, error) {
 	c.join(e)
 	e.wg.Go(e.lead.run)
 	e.wg.Go(e.any.run)
-	e.wg.Go(e.keep)
+	e.wg.Go(func() { e.every(keepEvery, e.expire) })
+	e.wg.Go(func() { e.every(keepEvery, e.beat) }) // apart from deadlines: the bus may not take what it sends
 	return e, nil
 }
 
@@ -137,7 +147,7 @@ func (e *Engine) close() error {
 	}
 	for _, c := range e.calls {
 		resp := wire.Failf(wire.Unavailable, "this process is stopping")
-		if c.link != nil && c.number.Load() != 0 {
+		if c.unsure(everything) {
 			resp = lostWith(&c.req, "this process is stopping")
 		}
 		all = append(all, e.finish(c, resp))
@@ -163,12 +173,14 @@ func (e *Engine) Ready() bool {
 func (e *Engine) Submit(req wire.Request, r engine.Replier) {
 	now := wire.Clock()
 	if err := e.check(&req, now); err != nil {
+		e.counts.refuse(err.Code)
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
 	e.mu.Lock()
-	if err := e.room(&req); err != nil {
+	if err := e.room(&req, e.turns[r]); err != nil {
 		e.mu.Unlock()
+		e.counts.refuse(err.Code)
 		r.Reply(req.Tag, wire.Fail(err))
 		return
 	}
@@ -177,7 +189,7 @@ func (e *Engine) Submit(req wire.Request, r engine.Replier) {
 }
 
 // check refuses what would not be served anywhere.
-func (e *Engine) check(req *wire.Request, now int64) error {
+func (e *Engine) check(req *wire.Request, now int64) *wire.Error {
 	switch {
 	case req.Deadline != 0 && now > req.Deadline:
 		return wire.Errorf(wire.Timeout, "the deadline passed before %v began", req.Op)
@@ -187,16 +199,19 @@ func (e *Engine) check(req *wire.Request, now int64) error {
 	return nil
 }
 
-// room refuses what there is no room for. Under mu.
-func (e *Engine) room(req *wire.Request) error {
+// room refuses what there is no room for. t may be nil. Under mu.
+func (e *Engine) room(req *wire.Request, t *turn) *wire.Error {
 	waits := req.Op.Streams() || req.Op.Waits()
+	pending := len(e.calls) - e.waiting
 	switch {
 	case e.closed:
 		return wire.Errorf(wire.Unavailable, "this process is stopping")
 	case waits && e.waiting >= e.cfg.MaxWaiting:
 		return wire.Errorf(wire.Busy, "%d requests wait at the %v engine already", e.waiting, e.cfg.Engine)
-	case !waits && len(e.calls)-e.waiting >= e.cfg.MaxPending:
-		return wire.Errorf(wire.Busy, "%d requests to the %v engine are unanswered, the most there may be", e.cfg.MaxPending, e.cfg.Engine)
+	case !waits && pending >= e.cfg.MaxPending:
+		return wire.Errorf(wire.Busy, "%d requests to the %v engine are unanswered, the most there may be", pending, e.cfg.Engine)
+	case !waits && t != nil && t.open >= e.cfg.MaxPending-pending:
+		return wire.Errorf(wire.Busy, "%d requests of this client to the %v engine are unanswered, and of all together %d", t.open, e.cfg.Engine, pending)
 	case e.bytes+int64(len(req.Body)) > e.cfg.MaxBytes && e.bytes > 0:
 		return wire.Errorf(wire.Busy, "%d bytes of requests to the %v engine are unanswered, the most is %d", e.bytes, e.cfg.Engine, e.cfg.MaxBytes)
 	}
@@ -206,7 +221,7 @@ func (e *Engine) room(req *wire.Request) error {
 // Cancel withdraws a request: see engine.Engine.
 func (e *Engine) Cancel(r engine.Replier, tag uint64) {
 	e.mu.Lock()
-	c := e.origins[origin{r, tag}]
+	c := e.turns[r].find(tag)
 	if c == nil || c.canceled {
 		e.mu.Unlock()
 		return
@@ -226,13 +241,15 @@ func (e *Engine) Cancel(r engine.Replier, tag uint64) {
 func (e *Engine) Credit(r engine.Replier, tag uint64, n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := e.origins[origin{r, tag}]
+	c := e.turns[r].find(tag)
 	switch {
 	case c == nil || n <= 0:
-	case c.link == nil || c.number.Load() == 0:
-		c.credits = min(c.credits+n, maxCredit)
-	default:
+		return
+	case c.link != nil && c.long == nil:
 		c.link.control(wire.OpCredit, c.id, min(n, maxCredit))
+	}
+	if !c.begun { // it may be sent again
+		c.credits = min(c.credits+n, maxCredit)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestWithoutADaemonRequestsAreUnavailableAtTheirDeadline(t *testing.T) {
 	if resp.Code != wire.Unavailable {
 		t.Errorf("answered %v: %s", resp.Code, resp.Body)
 	}
-	if d := time.Since(began); d < 250*time.Millisecond || d > 2*time.Second {
+	if d := time.Since(began); d < 200*time.Millisecond || d > 2*time.Second {
 		t.Errorf("answered after %v", d)
 	}
 }

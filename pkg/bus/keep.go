@@ -7,9 +7,9 @@ import (
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// keep looks at the clock until the Engine is closed.
-func (e *Engine) keep() {
-	tick := time.NewTicker(keepEvery)
+// every calls do, with the time by wire.Clock, every d until the Engine is closed.
+func (e *Engine) every(d time.Duration, do func(now int64)) {
+	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
 		select {
@@ -17,30 +17,31 @@ func (e *Engine) keep() {
 			return
 		case <-tick.C:
 		}
-		now := wire.Clock()
-		e.part()
-		e.beat(now)
-		e.expire(now)
+		do(wire.Clock())
 	}
 }
 
 // keepEvery is how exactly deadlines are kept for daemons that do not answer.
 const keepEvery = 50 * time.Millisecond
 
-// beat asks daemons whether they are there.
+// beat asks daemons whether they are there, and tells those that are not needed any more.
 func (e *Engine) beat(now int64) {
+	e.part()
 	var ask, dead []*link
+	enough := int(e.cfg.Silence/e.cfg.Heartbeat) - 1 // so many must have been asked in vain: this process may have stood still itself
 	e.mu.Lock()
 	for _, l := range e.links {
-		if now-l.heard > int64(e.cfg.Silence) {
+		if now-l.heard > int64(e.cfg.Silence) && l.asked >= enough {
 			dead = append(dead, l)
 		} else if now-l.pinged >= int64(e.cfg.Heartbeat) {
 			l.pinged = now
+			l.asked++
 			ask = append(ask, l)
 		}
 	}
 	e.mu.Unlock()
 	for _, l := range ask {
+		l.out.beat()
 		_, _ = e.conn.publish(l.w.subject+".ping", l.here+".p", appendLink(nil, kindPing, l.id)) // its silence tells
 	}
 	for _, l := range dead {
@@ -64,7 +65,7 @@ func (e *Engine) expire(now int64) {
 		switch {
 		case c.link == nil && now > c.expires:
 			all = append(all, e.finish(c, c.unserved()))
-		case c.link != nil && c.req.Deadline != 0 && now > c.req.Deadline+late:
+		case c.link != nil && c.req.Deadline != 0 && now > c.req.Deadline+late && !c.begun:
 			all = append(all, e.finish(c, e.overdue(c)))
 		}
 	}

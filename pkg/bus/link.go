@@ -1,13 +1,9 @@
 package bus
 
 import (
-	"fmt"
 	"math"
-	"runtime"
 	"strconv"
-	"strings"
 
-	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -34,17 +30,18 @@ type link struct {
 	over    bool
 	heard   int64  // when something came
 	pinged  int64  // when it was last asked whether it is there
-	passed  uint64 // the number of the last message that was given to NATS
+	asked   int    // how often since something came
+	passed  uint64 // the number of the last message that may have been given to NATS
 
 	sent []*call // only for send: those of which the last piece is in the next message
 }
 
-// admits reports whether there is room for a request. Under Engine.mu.
+// admits reports whether there is room for a request. Long ones leave room for short ones. Under Engine.mu.
 func (l *link) admits(c *call) bool {
-	if l.out.waiting() >= l.w.window {
+	if l.out.ahead() >= l.w.window {
 		return false
 	}
-	return c.waits() || l.open == 0 || l.open < l.w.requests && l.bytes+int64(len(c.req.Body)) <= l.w.bytes
+	return c.waits() || l.open == 0 || l.open < l.w.requests && (c.short() || l.bytes+int64(len(c.req.Body)) <= l.w.bytes)
 }
 
 // put sends a request. Under Engine.mu.
@@ -55,16 +52,23 @@ func (l *link) put(c *call) {
 		l.open++
 		l.bytes += int64(len(c.req.Body))
 	}
+	if c.req.Deadline == 0 && c.parked {
+		c.since = wire.Clock()
+	}
 	lane := c.turn.id << 1
 	if c.ordered() {
-		c.turn.sent++
 		lane |= 1
+	}
+	if !c.req.Op.Streams() {
+		c.turn.sent++
+		c.turn.on = l
 	}
 	if len(c.req.Body)+wire.MaxFrameHead+wire.LenSize+itemHead <= l.out.whole() {
 		c.number.Store(l.out.request(lane, &c.req))
 		l.grant(c)
 	} else {
 		c.turn.long++
+		c.kept = true
 		c.long = &transfer{lane: lane, size: len(c.req.Body), begin: func(clock int64) []byte {
 			return wire.AppendRequest(make([]byte, 0, wire.LenSize+wire.MaxFrameHead+len(c.req.Body)), &c.req, clock)[wire.LenSize:]
 		}}
@@ -106,20 +110,25 @@ func (l *link) send() {
 			return
 		case <-l.out.wake:
 		}
-		runtime.Gosched() // more requests may come
+		l.out.gather()
 		for {
 			buf, number := l.out.next()
 			if buf == nil {
 				break
 			}
+			if !l.e.passing(l, number) {
+				return
+			}
 			back := ""
 			if number > 0 {
 				back = string(strconv.AppendUint(reply, number, 10))
 			}
-			unsent, err := l.e.conn.publish(l.w.subject, back, buf)
-			l.e.passed(l, number, err == nil || !unsent)
-			if err != nil {
-				l.e.broke(l, "the bus cannot be reached: "+err.Error(), everything)
+			if unsent, err := l.e.conn.publish(l.w.subject, back, buf); err != nil {
+				from := everything
+				if unsent && number > 0 {
+					from = number
+				}
+				l.e.broke(l, "the bus cannot be reached: "+err.Error(), from)
 				return
 			}
 			l.out.recycle(buf)
@@ -127,13 +136,16 @@ func (l *link) send() {
 	}
 }
 
-// passed notes that a message may be on its way, and lets those go on who waited for that.
-func (e *Engine) passed(l *link, number uint64, sent bool) {
+// passing asks whether a message may be sent, and notes that it may have been: from then on nobody takes what is in it for
+// surely not executed. It is false when the link is over: then that has been done already. Those go on who waited for the
+// message.
+func (e *Engine) passing(l *link, number uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if sent {
-		l.passed = max(l.passed, number)
+	if l.over {
+		return false
 	}
+	l.passed = max(l.passed, number)
 	for i, c := range l.sent {
 		l.sent[i] = nil
 		if c.link != l || c.long == nil {
@@ -148,9 +160,10 @@ func (e *Engine) passed(l *link, number uint64, sent bool) {
 		e.settle(c.turn)
 	}
 	l.sent = l.sent[:0]
-	if len(l.route.pending) > 0 {
+	if l.route.parked.n > 0 {
 		e.pump(l.route)
 	}
+	return true
 }
 
 // bye ends a link that is not needed any more. Under Engine.mu.
@@ -191,6 +204,7 @@ func (e *Engine) broke(l *link, reason string, unsent uint64) {
 		e.mu.Unlock()
 		return
 	}
+	e.counts.broken.Add(1)
 	e.log.Info("a link of the bus is over", zap.Stringer("engine", e.cfg.Engine), zap.String("node", l.w.node), zap.String("reason", reason))
 	var mine []*call
 	for _, c := range e.calls {
@@ -199,18 +213,14 @@ func (e *Engine) broke(l *link, reason string, unsent uint64) {
 		}
 	}
 	sortCalls(mine)
-	unsure := func(c *call) bool {
-		n := c.number.Load()
-		return n != 0 && n <= l.passed && n < unsent
-	}
 	// What cannot be sent again may have been executed: what came before it is overtaken then.
 	var all []reply
 	var retry []*call
 	for _, c := range mine {
 		switch {
-		case !unsure(c) && !c.begun && !c.canceled, repeatable[c.req.Op] && !c.canceled:
+		case !c.unsure(unsent) && !c.begun && !c.canceled, repeatable[c.req.Op] && !c.canceled:
 			retry = append(retry, c)
-		case c.canceled && (repeatable[c.req.Op] || c.req.Op.Streams() || !unsure(c)):
+		case c.canceled && (repeatable[c.req.Op] || c.req.Op.Streams() || !c.unsure(unsent)):
 			all = append(all, reply{c, wire.Failf(wire.Canceled, "the request was withdrawn")})
 		default:
 			all = append(all, reply{c, lostWith(&c.req, reason)})
@@ -230,107 +240,9 @@ func (e *Engine) broke(l *link, reason string, unsent uint64) {
 	send(all)
 }
 
-// heard is called with everything that comes for this Engine.
-func (e *Engine) heard(m *nats.Msg) {
-	rest := strings.Split(strings.TrimPrefix(m.Subject, e.inbox+"."), ".")
-	id, err := strconv.ParseUint(rest[0], 16, 64)
-	if err != nil {
-		return
-	}
-	e.mu.Lock()
-	l := e.links[id]
-	if l != nil {
-		l.heard = wire.Clock()
-	}
-	e.mu.Unlock()
-	if gone(m) {
-		e.unheard(l, id, rest[1:])
-		return
-	}
-	k, id, r := takeLink(m.Data)
-	switch {
-	case r.Err() != nil:
-	case k == kindWelcome:
-		e.lead.welcomed(id, &r)
-		e.any.welcomed(id, &r)
-	case l == nil: // it is over
-	case k == kindData:
-		if err := l.in.receive(&r, len(m.Data), l.out, l); err != nil {
-			e.broke(l, err.Error(), everything)
-		}
-	case k == kindPong && r.Byte() == 0:
-		e.broke(l, "the daemon has given up the link", everything)
-	case k == kindReset:
-		e.broke(l, string(r.Bytes()), everything)
-	}
-}
-
-// unheard is called when nobody has heard a message: the process has gone, and whatever was sent from that message on was surely
-// not executed. A daemon that comes back takes no message behind a gap.
-func (e *Engine) unheard(l *link, id uint64, what []string) {
-	if l == nil {
-		e.lead.refused(id)
-		e.any.refused(id)
-		return
-	}
-	unsent := everything
-	if len(what) == 2 && what[0] == "n" {
-		if n, err := strconv.ParseUint(what[1], 10, 64); err == nil {
-			unsent = n
-		}
-	}
-	e.broke(l, fmt.Sprintf("the %v engine at node %s has gone", e.cfg.Engine, l.w.node), unsent)
-}
-
-// take implements taker: a frame is an answer.
-func (l *link) take(_ uint64, frame []byte, _ int64) {
-	e := l.e
-	var resp wire.Response
-	tag, err := wire.DecodeResponse(frame, &resp)
-	if err != nil {
-		resp = wire.Fail(err) // from a later version
-	}
-	e.mu.Lock()
-	c := e.calls[tag]
-	if c == nil || c.link != l {
-		e.mu.Unlock()
-		return
-	}
-	done := reply{c, resp}
-	switch {
-	case resp.More:
-		c.begun = true
-	case resp.Code == wire.NotLeader && !c.begun && !c.canceled && c.expires > wire.Clock():
-		if c.route.link == l {
-			c.route.leave(l, "")
-		}
-		e.again(c)
-		e.settle(c.turn)
-		c.route.rouse()
-		e.mu.Unlock()
-		return
-	case resp.Code == wire.NotLeader && c.canceled:
-		done = e.finish(c, wire.Failf(wire.Canceled, "the request was withdrawn"))
-	case resp.Code == wire.NotLeader:
-		done = e.finish(c, wire.Failf(wire.Unavailable, "the %v engine's group has had no leader in time: %s", e.cfg.Engine, resp.Body))
-	default:
-		done = e.finish(c, resp)
-	}
-	if len(c.route.pending) > 0 {
-		e.pump(c.route)
-	}
-	e.mu.Unlock()
-	done.send()
-}
-
-func (l *link) admit(uint64, int, []byte) bool { return true }
-func (l *link) gathered(int)                   {}
-
-// moved implements taker: the leader is elsewhere.
-func (l *link) moved(leader string) {
-	l.e.mu.Lock()
-	defer l.e.mu.Unlock()
-	if l.route.link == l {
-		l.route.leave(l, leader)
-	}
+// unsure reports whether a request may have been executed, of which messages from number unsent on surely were not. Under
+// Engine.mu.
+func (c *call) unsure(unsent uint64) bool {
+	n := c.number.Load()
+	return c.link != nil && n != 0 && n <= c.link.passed && n < unsent
 }

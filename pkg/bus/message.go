@@ -50,6 +50,12 @@ func appendLink(b []byte, k kind, link uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, byte(k)), link)
 }
 
+// appendOpen makes an open message.
+func appendOpen(link uint64, window int64) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{byte(kindOpen), version}, link)
+	return wire.AppendUvarint(b, uint64(window))
+}
+
 // takeLink reads the beginning of a message. What follows is in r.
 func takeLink(p []byte) (k kind, link uint64, r wire.Reader) {
 	r = wire.NewReader(p)

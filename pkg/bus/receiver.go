@@ -2,6 +2,7 @@ package bus
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -17,6 +18,8 @@ type receiver struct {
 	lane  uint64
 	began int64 // the clock by which its deadline counts
 
+	flow *flow // what comes is counted there
+
 	heard bool
 	last  int64 // when a message came
 	ahead int64 // this clock less the sender's, by the fastest message
@@ -26,8 +29,9 @@ type receiver struct {
 type taker interface {
 	// take gets a frame without its length. now is the moment, by wire.Clock, from which its deadline counts.
 	take(lane uint64, frame []byte, now int64)
-	// admit says whether a frame of n bytes, which begins with start, may be gathered.
-	admit(lane uint64, n int, start []byte) bool
+	// admit says whether a frame of n bytes, which begins with start, may be gathered. long: it is over the receiver's limit,
+	// and will not be in any case.
+	admit(n int, start []byte, long bool) bool
 	// gathered is told that a frame of n bytes that was admitted is there, or will not be.
 	gathered(n int)
 	// moved is told that the other side leads no more.
@@ -45,6 +49,7 @@ func (rc *receiver) receive(r *wire.Reader, size int, s *sender, t taker) error 
 	if r.Err() != nil {
 		return errGarbage
 	}
+	rc.flow.message(size)
 	if h.number == 0 {
 		s.took(0, h.acked)
 		return nil
@@ -112,7 +117,7 @@ func (rc *receiver) piece(r *wire.Reader, now int64, t taker) error {
 	flags := r.Byte()
 	if flags&pieceFirst != 0 {
 		lane, want := r.Uvarint(), r.Uvarint()
-		if rc.want != 0 || want == 0 || want > uint64(rc.limit) {
+		if rc.want != 0 || want == 0 || want > math.MaxInt32 {
 			return errGarbage
 		}
 		rc.lane, rc.want, rc.began, rc.frame = lane, int(want), now, nil
@@ -121,8 +126,10 @@ func (rc *receiver) piece(r *wire.Reader, now int64, t taker) error {
 	if r.Err() != nil || rc.want == 0 || len(rc.frame)+len(p) > rc.want {
 		return errGarbage
 	}
+	rc.flow.pieces.Add(1)
 	if flags&pieceFirst != 0 {
-		if rc.skip = !t.admit(rc.lane, rc.want, p); !rc.skip {
+		long := rc.want > rc.limit
+		if rc.skip = !t.admit(rc.want, p, long) || long; !rc.skip {
 			rc.frame = make([]byte, 0, rc.want)
 		}
 	}

@@ -21,7 +21,7 @@ func (y *tray) take(lane uint64, frame []byte, now int64) {
 	y.frames, y.lanes, y.nows = append(y.frames, bytes.Clone(frame)), append(y.lanes, lane), append(y.nows, now)
 }
 
-func (y *tray) admit(_ uint64, n int, _ []byte) bool {
+func (y *tray) admit(n int, _ []byte, _ bool) bool {
 	if y.refuse {
 		return false
 	}
@@ -42,8 +42,8 @@ func pass(t *testing.T, rc *receiver, buf []byte, back *sender, y *tray) error {
 }
 
 func TestAFrameThatIsTakenBackLeavesNothing(t *testing.T) {
-	s, back := newSender(7, 4<<10, 1<<20), newSender(7, 4<<10, 1<<20)
-	rc, y := &receiver{limit: 1 << 20}, &tray{}
+	s, back := newSender(7, 4<<10, 1<<20, new(flow)), newSender(7, 4<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
 	long := func(n int) *transfer {
 		return &transfer{lane: 2, size: n, begin: func(int64) []byte { return make([]byte, n) }}
 	}
@@ -80,8 +80,8 @@ func TestAFrameThatIsTakenBackLeavesNothing(t *testing.T) {
 }
 
 func TestTheWindowHoldsBackUntilItIsAcknowledged(t *testing.T) {
-	s, back := newSender(7, 64<<10, 1<<20), newSender(7, 64<<10, 1<<20)
-	rc, y := &receiver{limit: 1 << 20}, &tray{}
+	s, back := newSender(7, 64<<10, 1<<20, new(flow)), newSender(7, 64<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
 	for range 200 {
 		s.request(0, &wire.Request{Op: wire.OpKVSet, Body: make([]byte, 16<<10)})
 	}
@@ -106,7 +106,7 @@ func TestTheWindowHoldsBackUntilItIsAcknowledged(t *testing.T) {
 	if k != kindData || number == 0 {
 		t.Fatal("what was taken is not acknowledged")
 	}
-	if err := (&receiver{limit: 1 << 20}).receive(&r, len(ack), s, y); err != nil {
+	if err := (&receiver{limit: 1 << 20, flow: new(flow)}).receive(&r, len(ack), s, y); err != nil {
 		t.Fatal(err)
 	}
 	if buf, _ := s.next(); buf == nil {
@@ -115,8 +115,8 @@ func TestTheWindowHoldsBackUntilItIsAcknowledged(t *testing.T) {
 }
 
 func TestAGapEndsALink(t *testing.T) {
-	s, back := newSender(7, 64<<10, 1<<20), newSender(7, 64<<10, 1<<20)
-	rc, y := &receiver{limit: 1 << 20}, &tray{}
+	s, back := newSender(7, 64<<10, 1<<20, new(flow)), newSender(7, 64<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
 	for i := range 3 {
 		s.request(0, &wire.Request{Op: wire.OpKVSet, Tag: uint64(i)})
 		buf, _ := s.next()
@@ -129,6 +129,78 @@ func TestAGapEndsALink(t *testing.T) {
 	}
 	if len(y.frames) != 1 {
 		t.Errorf("%d frames came", len(y.frames))
+	}
+}
+
+func TestThatTheLastMessageWasLostIsNoticedAsWell(t *testing.T) {
+	s, back := newSender(7, 64<<10, 1<<20, new(flow)), newSender(7, 64<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
+	s.request(0, &wire.Request{Op: wire.OpKVSet})
+	s.next() // lost, and nothing is to follow
+	s.beat()
+	buf, _ := s.next()
+	if buf == nil || pass(t, rc, buf, back, y) == nil {
+		t.Error("it is not noticed")
+	}
+	s.beat()
+	if buf, _ := s.next(); buf != nil {
+		t.Error("messages follow one another for nothing")
+	}
+}
+
+func TestThatAnAcknowledgementWasLostDoesNotCloseTheWindow(t *testing.T) {
+	s, back := newSender(7, 64<<10, 1<<20, new(flow)), newSender(7, 64<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
+	for range 200 {
+		s.request(0, &wire.Request{Op: wire.OpKVSet, Body: make([]byte, 16<<10)})
+	}
+	back.window = 0 // it may send nothing but acknowledgements
+	back.moved("a node")
+	for {
+		buf, _ := s.next()
+		if buf == nil {
+			break
+		}
+		if err := pass(t, rc, buf, back, y); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back.next() // lost
+	back.beat()
+	ack, _ := back.next()
+	_, _, r := takeLink(ack)
+	if err := (&receiver{limit: 1 << 20, flow: new(flow)}).receive(&r, len(ack), s, y); err != nil {
+		t.Fatal(err)
+	}
+	if buf, _ := s.next(); buf == nil {
+		t.Error("the window stays closed")
+	}
+}
+
+func TestALongFrameFollowsWhatCameBeforeIt(t *testing.T) {
+	s, back := newSender(7, 4<<10, 1<<20, new(flow)), newSender(7, 4<<10, 1<<20, new(flow))
+	rc, y := &receiver{limit: 1 << 20, flow: new(flow)}, &tray{}
+	for range 3 {
+		s.answer(1, &wire.Response{More: true, Body: make([]byte, 1500)}) // a message each
+	}
+	s.answer(1, &wire.Response{More: true, Body: make([]byte, 2100)}) // has room beside the first
+	s.answer(1, &wire.Response{})
+	for {
+		buf, _ := s.next()
+		if buf == nil {
+			break
+		}
+		if err := pass(t, rc, buf, back, y); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sizes []int
+	for _, f := range y.frames {
+		sizes = append(sizes, len(f))
+	}
+	head := wire.MinResponse
+	if want := []int{1500 + head, 1500 + head, 1500 + head, 2100 + head, head}; !slices.Equal(sizes, want) {
+		t.Errorf("answers came with %v bytes, not %v", sizes, want)
 	}
 }
 
@@ -145,7 +217,7 @@ func TestTimeOnTheBusCountsAgainstADeadline(t *testing.T) {
 }
 
 func FuzzReceive(f *testing.F) {
-	s := newSender(7, 4<<10, 1<<20)
+	s := newSender(7, 4<<10, 1<<20, new(flow))
 	s.request(3, &wire.Request{Op: wire.OpKVSet, Tag: 1, Deadline: wire.DeadlineAfter(1e9), Body: []byte("body")})
 	s.moved("node")
 	s.add(&transfer{lane: 2, size: 9000, begin: func(int64) []byte { return make([]byte, 9000) }})
@@ -158,12 +230,12 @@ func FuzzReceive(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, p []byte) {
 		_, _, r := takeLink(p)
-		rc := &receiver{limit: 1 << 20}
+		rc := &receiver{limit: 1 << 20, flow: new(flow)}
 		if len(p) >= dataHead {
 			h := wire.NewReader(p[linkHead:])
 			rc.number = takeHead(&h).number - 1 // the number is no obstacle
 		}
-		_ = rc.receive(&r, len(p), newSender(7, 4<<10, 1<<20), &tray{})
+		_ = rc.receive(&r, len(p), newSender(7, 4<<10, 1<<20, new(flow)), &tray{})
 		var w welcome
 		_, _, r = takeLink(p)
 		_ = w.take(&r)

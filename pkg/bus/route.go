@@ -17,12 +17,12 @@ type route struct {
 	wake chan struct{}
 
 	// Engine.mu guards what follows.
-	link    *link
-	pending []*call // requests that wait for the link, or for room on it, by their ids
-	hint    string  // the node that is said to lead; empty: nobody has said
-	why     string  // the last attempt has failed
-	trying  *link   // the link that was asked for and has not been answered
-	result  chan bool
+	link   *link
+	parked parked
+	hint   string // the node that is said to lead; empty: nobody has said
+	why    string // the last attempt has failed
+	trying *link  // the link that was asked for and has not been answered
+	result chan bool
 }
 
 func newRoute(e *Engine, door string) *route {
@@ -66,11 +66,12 @@ const openLimit = 500 * time.Millisecond
 
 // run keeps a link to the leader, and one to some replica when that is asked for.
 func (rt *route) run() {
-	pause := firstPause
+	pause, again := firstPause, firstPause
+	made, fresh := int64(0), false // when there was a link last, and whether it has not been missed since
 	for tries := 0; ; {
 		rt.e.mu.Lock()
-		need := rt.link == nil && (len(rt.pending) > 0 || rt.door == "lead")
-		idle := len(rt.pending) == 0
+		idle := rt.parked.n == 0
+		need := rt.link == nil && (!idle || rt.door == "lead")
 		if rt.link != nil && !idle {
 			rt.e.pump(rt)
 		}
@@ -78,8 +79,16 @@ func (rt *route) run() {
 		wait := time.Duration(-1)
 		switch {
 		case !need:
-			pause, tries = firstPause, 0
+		case fresh: // one who is taken for the leader and is none is asked ever more slowly
+			fresh = false
+			if wire.Clock()-made > int64(longPause) {
+				again = firstPause
+				continue
+			}
+			wait = again/2 + rand.N(again)
+			again = min(2*again, longPause)
 		case rt.open(tries):
+			made, fresh = wire.Clock(), true
 			pause, tries = firstPause, 0
 			continue
 		default:
@@ -126,7 +135,7 @@ func (rt *route) open(try int) bool {
 	e := rt.e
 	id := rand.Uint64() | 1
 	l := &link{e: e, id: id, route: rt, here: e.inbox + "." + strconv.FormatUint(id, 16), ended: make(chan struct{})}
-	l.in.limit = e.cfg.MaxAnswer
+	l.in.limit, l.in.flow = e.cfg.MaxAnswer, &e.counts.received
 	answered := make(chan bool, 1)
 	e.mu.Lock()
 	to := e.base + "." + rt.door
@@ -136,10 +145,8 @@ func (rt *route) open(try int) bool {
 	rt.trying, rt.result = l, answered
 	e.mu.Unlock()
 
-	msg := append([]byte{byte(kindOpen), version}, appendLink(nil, 0, id)[1:]...)
-	msg = wire.AppendUvarint(msg, uint64(e.cfg.Window))
 	ok := false
-	if _, err := e.conn.publish(to, l.here, msg); err != nil {
+	if _, err := e.conn.publish(to, l.here, appendOpen(id, e.cfg.Window)); err != nil {
 		rt.failed("the bus cannot be reached: " + err.Error())
 	} else {
 		timer := time.NewTimer(openLimit)
@@ -207,11 +214,12 @@ func (rt *route) welcomed(id uint64, r *wire.Reader) {
 		rt.settle(false)
 		return
 	}
-	l.out = newSender(id, e.conn.limit(), l.w.window)
+	l.out = newSender(id, e.conn.limit(), l.w.window, &e.counts.sent)
 	l.heard = wire.Clock()
 	l.pinged = l.heard
 	e.links[id] = l
 	rt.link, rt.hint = l, ""
+	e.counts.links.Add(1)
 	e.wg.Go(l.send)
 	e.log.Info("linked to a daemon", zap.Stringer("engine", e.cfg.Engine), zap.String("node", l.w.node))
 	e.pump(rt)

@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -14,19 +16,24 @@ type sender struct {
 	limit int           // bytes of a message
 	wake  chan struct{} // one slot: there may be a message to send
 
+	queued atomic.Int64 // bytes of open and long; changed under mu, as is the next
+	behind atomic.Int64 // bytes of long
+
 	mu     sync.Mutex // guards what follows; never held while a message is sent
 	window int64
 	open   []*message  // not sent yet, in order; only the last is added to
 	long   []*transfer // frames that go in pieces, the first of them now
 	tags   map[uint64]int
-	queued int64 // bytes of open and long
 	number uint64
 	sent   int64 // bytes of messages that were taken out
 	acked  int64 // of them, those that the other side has taken
 	taken  int64 // bytes that this side has taken of the other direction
 	told   int64 // of them, those that the other side knows of
-	owing  bool  // an acknowledgement should not wait for something else
+	owing  bool  // a message should be sent even if there is nothing for it
+	trail  bool  // since the last beat something was sent of which it would not be noticed that it was lost
 	free   [][]byte
+
+	flow *flow // what is sent is counted there
 }
 
 // message is a data message that is being filled.
@@ -43,13 +50,14 @@ type transfer struct {
 	begin  func(clock int64) []byte
 	size   int // an estimate until it begins
 	at     int
+	after  uint64 // the number of the message before which it must not begin: there is what came earlier
 	tag    uint64
 	broken bool // the rest is not sent
 	done   func(number uint64)
 }
 
-func newSender(link uint64, limit int, window int64) *sender {
-	return &sender{link: link, limit: limit, window: window, wake: make(chan struct{}, 1), tags: make(map[uint64]int)}
+func newSender(link uint64, limit int, window int64, count *flow) *sender {
+	return &sender{link: link, limit: limit, window: window, wake: make(chan struct{}, 1), tags: make(map[uint64]int), flow: count}
 }
 
 func (s *sender) rouse() {
@@ -64,7 +72,7 @@ func (s *sender) whole() int { return s.limit / 2 }
 
 // room returns the message to which an item of n bytes can be added. Under mu.
 func (s *sender) room(n int) *message {
-	if last := len(s.open) - 1; last >= 0 && len(s.open[last].buf)+n <= s.limit/2+dataHead+itemHead {
+	if last := len(s.open) - 1; last >= 0 && len(s.open[last].buf)+n <= min(s.whole(), full)+dataHead+itemHead {
 		return s.open[last]
 	}
 	s.number++
@@ -89,7 +97,7 @@ func (s *sender) request(lane uint64, req *wire.Request) uint64 {
 	m.buf = wire.AppendUvarint(append(m.buf, byte(itemFrame)), lane)
 	m.buf = wire.AppendRequest(m.buf, req, m.head.clock)
 	m.items++
-	s.queued += int64(len(m.buf) - was)
+	s.queued.Add(int64(len(m.buf) - was))
 	return m.head.number
 }
 
@@ -109,7 +117,7 @@ func (s *sender) answer(tag uint64, resp *wire.Response) {
 	m.buf = append(m.buf, byte(itemFrame), 0)
 	m.buf = wire.AppendResponse(m.buf, tag, resp)
 	m.items++
-	s.queued += int64(len(m.buf) - was)
+	s.queued.Add(int64(len(m.buf) - was))
 }
 
 // moved adds the news that this side leads no more.
@@ -119,7 +127,7 @@ func (s *sender) moved(leader string) {
 	was := len(m.buf)
 	m.buf = wire.AppendString(append(m.buf, byte(itemMoved)), leader)
 	m.items++
-	s.queued += int64(len(m.buf) - was)
+	s.queued.Add(int64(len(m.buf) - was))
 	s.mu.Unlock()
 	s.rouse()
 }
@@ -133,8 +141,12 @@ func (s *sender) add(t *transfer) {
 }
 
 func (s *sender) push(t *transfer) {
+	if len(s.open) > 0 {
+		t.after = s.number // pieces are at the end of a message
+	}
 	s.long = append(s.long, t)
-	s.queued += int64(t.size)
+	s.queued.Add(int64(t.size))
+	s.behind.Add(int64(t.size))
 }
 
 // drop takes a frame back, or what is left of it. It is false if there is nothing left.
@@ -148,7 +160,8 @@ func (s *sender) drop(t *transfer) bool {
 	case t.at > 0:
 		t.broken, t.done = true, nil
 	default:
-		s.queued -= int64(t.size)
+		s.queued.Add(-int64(t.size))
+		s.behind.Add(-int64(t.size))
 		s.long = slices.Delete(s.long, i, i+1)
 	}
 	return true
@@ -174,24 +187,27 @@ func (s *sender) next() (buf []byte, number uint64) {
 		s.room(0)
 	}
 	m := s.open[0]
-	if len(s.long) > 0 {
+	if len(s.long) > 0 && s.long[0].after <= m.head.number {
 		s.piece(m)
 	}
+	s.trail = m.items > 0 || s.taken-s.told >= ackEvery
 	s.open[0] = nil
 	s.open = s.open[1:]
-	s.queued -= int64(len(m.buf) - dataHead)
+	s.queued.Add(-int64(len(m.buf) - dataHead))
 	s.sent += int64(len(m.buf))
 	m.head.acked, s.told, s.owing = s.taken, s.taken, false
 	m.head.put(m.buf, s.link)
+	s.flow.message(len(m.buf))
 	return m.buf, m.head.number
 }
 
 // bare returns a message without number and items: only an acknowledgement. Under mu.
 func (s *sender) bare() []byte {
 	h := head{acked: s.taken, clock: wire.Clock()}
-	s.told, s.owing = s.taken, false
+	s.told, s.owing, s.trail = s.taken, false, true
 	b := make([]byte, dataHead)
 	h.put(b, s.link)
+	s.flow.message(len(b))
 	return b
 }
 
@@ -200,7 +216,8 @@ func (s *sender) piece(m *message) {
 	t := s.long[0]
 	if t.frame == nil {
 		t.frame = t.begin(m.head.clock)
-		s.queued += int64(len(t.frame) - t.size)
+		s.queued.Add(int64(len(t.frame) - t.size))
+		s.behind.Add(int64(len(t.frame) - t.size))
 		t.size = len(t.frame)
 	}
 	n := min(len(t.frame)-t.at, s.limit-len(m.buf)-itemHead)
@@ -221,12 +238,15 @@ func (s *sender) piece(m *message) {
 	}
 	m.buf = wire.AppendBytes(m.buf, t.frame[t.at:t.at+n])
 	m.items++
-	s.queued += int64(len(m.buf)-was) - int64(n) // its bytes were counted when it came
+	s.flow.pieces.Add(1)
+	s.queued.Add(int64(len(m.buf)-was) - int64(n)) // its bytes were counted when it came
+	s.behind.Add(-int64(n))
 	t.at += n
 	if flags&(pieceLast|pieceBroken) == 0 {
 		return
 	}
-	s.queued -= int64(len(t.frame) - t.at)
+	s.queued.Add(-int64(len(t.frame) - t.at))
+	s.behind.Add(-int64(len(t.frame) - t.at))
 	s.long[0] = nil
 	s.long = s.long[1:]
 	if s.tags[t.tag]--; s.tags[t.tag] <= 0 {
@@ -234,6 +254,19 @@ func (s *sender) piece(m *message) {
 	}
 	if t.done != nil {
 		t.done(m.head.number)
+	}
+}
+
+// beat sees to it that something follows what was sent last, so that the other side notices if it was lost.
+func (s *sender) beat() {
+	s.mu.Lock()
+	trail := s.trail
+	if trail {
+		s.trail, s.owing = false, true
+	}
+	s.mu.Unlock()
+	if trail {
+		s.rouse()
 	}
 }
 
@@ -265,12 +298,23 @@ func (s *sender) took(n int, acked int64) {
 	}
 }
 
-// waiting returns how many bytes have not been sent.
-func (s *sender) waiting() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queued
+// gather waits while others go on putting in, until a message is full: a message costs as much as dozens of requests.
+func (s *sender) gather() {
+	for had := int64(-1); ; {
+		has := s.ahead()
+		if has <= had || has >= full {
+			return
+		}
+		had = has
+		runtime.Gosched()
+	}
 }
+
+// waiting returns how many bytes have not been sent.
+func (s *sender) waiting() int64 { return s.queued.Load() }
+
+// ahead returns how many bytes go before what is put in now, if that is not too long for a message.
+func (s *sender) ahead() int64 { return s.queued.Load() - s.behind.Load() }
 
 // drained reports whether everything has been sent.
 func (s *sender) drained() bool {
@@ -278,6 +322,10 @@ func (s *sender) drained() bool {
 	defer s.mu.Unlock()
 	return len(s.open) == 0 && len(s.long) == 0
 }
+
+// full is how long a message of several items gets at most. Longer ones are copied once more by NATS, and what one end does
+// with them does not overlap with what the other does.
+const full = 64 << 10
 
 // ackEvery is after how many bytes they are acknowledged at the latest. A window is several times as large.
 const ackEvery = 256 << 10

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -17,10 +16,14 @@ type served struct {
 	from  string // where it is heard that nobody has heard them
 	out   *sender
 	in    receiver     // only for the goroutine of the subscription
-	heard atomic.Int64 // when something came
+	quiet atomic.Int32 // how often it was looked since something came
+	// ends is set before requests are withdrawn because the link is over or the server stops: one that the engine is given at
+	// that moment must be withdrawn once more.
+	ends   atomic.Bool
+	choked atomic.Bool // the router does not take its answers: the link is to be dropped
 
 	mu      sync.Mutex // guards what follows; never held while the engine is called
-	open    map[uint64]*asked
+	open    map[uint64]asked
 	lanes   map[uint64]*lane
 	bytes   int64 // of open
 	gather  int64 // of what comes in pieces
@@ -46,11 +49,10 @@ type lane struct {
 
 func newServed(s *Server, id uint64, to string, window int64) *served {
 	l := &served{
-		s: s, id: id, to: to, from: fmt.Sprintf("%s.gone.%016x", s.here, id), out: newSender(id, s.conn.limit(), window),
-		open: make(map[uint64]*asked), lanes: make(map[uint64]*lane), ended: make(chan struct{}),
+		s: s, id: id, to: to, from: fmt.Sprintf("%s.gone.%016x", s.here, id), out: newSender(id, s.conn.limit(), window, &s.counts.sent),
+		open: make(map[uint64]asked), lanes: make(map[uint64]*lane), ended: make(chan struct{}),
 	}
-	l.in.limit = s.cfg.MaxRequest
-	l.heard.Store(wire.Clock())
+	l.in.limit, l.in.flow = s.cfg.MaxRequest, &s.counts.received
 	return l
 }
 
@@ -62,7 +64,11 @@ func (l *served) send() {
 			return
 		case <-l.out.wake:
 		}
-		runtime.Gosched() // more answers may come
+		l.out.gather()
+		if l.choked.Load() {
+			l.drop("too many answers wait for this router, which does not take them", true)
+			return
+		}
 		for {
 			buf, _ := l.out.next()
 			if buf == nil {
@@ -91,6 +97,9 @@ func (l *served) take(laneBits uint64, frame []byte, now int64) {
 	case req.Op == wire.OpCancel || req.Op == wire.OpCredit:
 		l.control(&req)
 		return
+	case len(frame) > l.s.cfg.MaxRequest:
+		l.refuse(req.Tag, l.tooLong(len(frame)))
+		return
 	case req.Op.Engine() != l.s.cfg.Engine:
 		l.refuse(req.Tag, wire.Failf(wire.Unsupported, "this is the %v engine: it does not do %v", l.s.cfg.Engine, req.Op))
 		return
@@ -105,12 +114,27 @@ func (l *served) take(laneBits uint64, frame []byte, now int64) {
 		l.refuse(req.Tag, wire.Failf(wire.Timeout, "the deadline passed before %v began", req.Op))
 		return
 	}
+	l.s.counts.requests.Add(1)
 	ln, err := l.begin(&req, laneBits>>1)
 	if err != nil {
 		l.refuse(req.Tag, wire.Fail(err))
 		return
 	}
 	l.s.e.Submit(req, ln)
+	if l.ends.Load() && l.vain(&req) {
+		l.s.e.Cancel(ln, req.Tag)
+	}
+}
+
+// vain reports whether nobody waits for a request any more, or not for as long as it takes.
+func (l *served) vain(req *wire.Request) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over || req.Op.Waits() || req.Op.Streams()
+}
+
+func (l *served) tooLong(n int) wire.Response {
+	return wire.Failf(wire.TooLarge, "request of %d bytes is over the limit of %d at the %v engine (-max-request)", n, l.s.cfg.MaxRequest, l.s.cfg.Engine)
 }
 
 // begin notes a request, or says why it is not.
@@ -123,7 +147,7 @@ func (l *served) begin(req *wire.Request, laneID uint64) (*lane, error) {
 	switch {
 	case answers > l.s.cfg.MaxAnswers:
 		return nil, wire.Errorf(wire.Busy, "%d bytes of answers wait for this router, the most is %d", answers, l.s.cfg.MaxAnswers)
-	case l.over || l.open[req.Tag] != nil:
+	case l.over || l.open[req.Tag].lane != nil:
 		return nil, wire.Errorf(wire.Invalid, "request %d is under way already", req.Tag)
 	case waits && l.waiting >= l.s.cfg.MaxWaiting:
 		return nil, wire.Errorf(wire.Busy, "the %v engine has %d requests of this router that wait, the most it may have", l.s.cfg.Engine, l.waiting)
@@ -144,7 +168,7 @@ func (l *served) begin(req *wire.Request, laneID uint64) (*lane, error) {
 	if waits {
 		l.waiting++
 	}
-	l.open[req.Tag] = &asked{lane: ln, op: req.Op, size: size}
+	l.open[req.Tag] = asked{lane: ln, op: req.Op, size: size}
 	return ln, nil
 }
 
@@ -153,7 +177,7 @@ func (ln *lane) Reply(tag uint64, resp wire.Response) {
 	l := ln.l
 	l.mu.Lock()
 	a := l.open[tag]
-	if a == nil || a.lane != ln || l.over {
+	if a.lane != ln || l.over {
 		l.mu.Unlock()
 		return
 	}
@@ -162,18 +186,25 @@ func (ln *lane) Reply(tag uint64, resp wire.Response) {
 	}
 	refuses := l.refuses
 	l.mu.Unlock()
+	waiting := l.out.waiting() + int64(len(resp.Body))
 	switch {
-	case resp.Code == wire.Canceled && refuses && a.op.Waits():
+	case resp.Code == wire.Canceled && refuses && (a.op.Waits() || a.op.Streams()):
 		resp = wire.Failf(wire.NotLeader, "the %v engine at node %s is stopping", l.s.cfg.Engine, l.s.cfg.Node)
-	case repeatable[a.op] && len(resp.Body) > 1<<10 && l.out.waiting()+int64(len(resp.Body)) > l.s.cfg.MaxAnswers:
-		resp = wire.Failf(wire.Busy, "%d bytes of answers wait for this router, the most is %d", l.out.waiting(), l.s.cfg.MaxAnswers)
+	case repeatable[a.op] && len(resp.Body) > 1<<10 && waiting > l.s.cfg.MaxAnswers:
+		resp = wire.Failf(wire.Busy, "%d bytes of answers wait for this router, the most is %d", waiting, l.s.cfg.MaxAnswers)
 	}
+	if waiting > 2*l.s.cfg.MaxAnswers {
+		l.choked.Store(true)
+		l.out.rouse()
+		return
+	}
+	l.s.counts.answers.Add(1)
 	l.out.answer(tag, &resp)
 	l.out.rouse()
 }
 
 // finish forgets a request. Under mu.
-func (l *served) finish(tag uint64, a *asked) {
+func (l *served) finish(tag uint64, a asked) {
 	delete(l.open, tag)
 	if a.lane.open--; a.lane.open == 0 {
 		delete(l.lanes, a.lane.id)
@@ -187,6 +218,7 @@ func (l *served) finish(tag uint64, a *asked) {
 
 // refuse answers a request that was not begun.
 func (l *served) refuse(tag uint64, resp wire.Response) {
+	l.s.counts.refuse(resp.Code)
 	l.out.answer(tag, &resp)
 	l.out.rouse()
 }
@@ -201,7 +233,7 @@ func (l *served) control(req *wire.Request) {
 	a := l.open[m.Tag]
 	l.mu.Unlock()
 	switch {
-	case a == nil: // it has been answered meanwhile
+	case a.lane == nil: // it has been answered meanwhile
 	case req.Op == wire.OpCancel:
 		l.s.e.Cancel(a.lane, m.Tag)
 	default:
@@ -213,7 +245,11 @@ func (l *served) control(req *wire.Request) {
 const maxCredit = 1 << 20
 
 // admit implements taker.
-func (l *served) admit(_ uint64, n int, start []byte) bool {
+func (l *served) admit(n int, start []byte, long bool) bool {
+	if tag, ok := wire.PeekTag(start); ok && long {
+		l.refuse(tag, l.tooLong(n))
+		return false
+	}
 	l.mu.Lock()
 	over := l.over
 	if !over && l.s.bytes.Add(int64(n)) <= l.s.cfg.MaxBytes {
@@ -246,6 +282,7 @@ func (l *served) moved(string) {}
 
 // withdrawWaits ends what may wait for long because the server stops.
 func (l *served) withdrawWaits() {
+	l.ends.Store(true)
 	l.mu.Lock()
 	l.refuses = true
 	waiting := make(map[uint64]*lane)
@@ -274,12 +311,14 @@ func (l *served) drop(reason string, tell bool) {
 		delete(l.s.links, l.id)
 	}
 	l.s.mu.Unlock()
+	l.ends.Store(true)
 	l.mu.Lock()
 	if l.over {
 		l.mu.Unlock()
 		return
 	}
 	l.over = true
+	l.s.counts.broken.Add(1)
 	l.s.bytes.Add(-l.gather)
 	open := make(map[uint64]*lane, len(l.open))
 	for tag, a := range l.open {

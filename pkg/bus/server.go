@@ -29,7 +29,8 @@ type ServeConfig struct {
 	MaxWaiting  int   // unanswered requests of one link that stream or wait; one more is answered Busy
 	LinkBytes   int64 // of the unanswered requests of one link
 	MaxBytes    int64 // of all unanswered requests; one more is answered Busy
-	// MaxAnswers are the bytes of answers that wait to be sent on one link. Above it reads are answered Busy instead.
+	// MaxAnswers are the bytes of answers that wait to be sent on one link. Above it reads are answered Busy instead; a link
+	// with twice as many is given up.
 	MaxAnswers int64
 	MaxRequest int   // bytes of one request frame
 	Window     int64 // bytes that may be on their way to this server on one link
@@ -91,6 +92,8 @@ type Server struct {
 	mu     sync.Mutex // guards links and closed
 	links  map[uint64]*served
 	closed bool
+
+	counts counts
 
 	subs []*nats.Subscription // all but that of the leader's door
 	stop chan struct{}
@@ -230,6 +233,7 @@ func (s *Server) opened(m *nats.Msg) {
 	case s.links[id] == nil:
 		l := newServed(s, id, m.Reply, max(window, minWindow))
 		s.links[id] = l
+		s.counts.links.Add(1)
 		welcomed := make(chan struct{})
 		defer close(welcomed)
 		s.wg.Go(func() {
@@ -254,7 +258,7 @@ func (s *Server) data(m *nats.Msg) {
 	case k == kindClose:
 		l.drop("", false)
 	case k == kindData:
-		l.heard.Store(wire.Clock())
+		l.quiet.Store(0)
 		if err := l.in.receive(&r, len(m.Data), l.out, l); err != nil {
 			l.drop(err.Error(), true)
 		}
@@ -283,14 +287,14 @@ func (s *Server) ping(m *nats.Msg) {
 	known := byte(0)
 	if l := s.link(id); l != nil {
 		known = 1
-		l.heard.Store(wire.Clock())
+		l.quiet.Store(0)
 	}
 	_, _ = s.conn.publish(m.Reply, "", append(appendLink(nil, kindPong, id), known)) // it is asked again
 }
 
-// watch gives up links of which nothing is heard.
+// watch gives up links of which nothing is heard, and lets something follow what was sent.
 func (s *Server) watch() {
-	tick := time.NewTicker(s.cfg.Silence / 4)
+	tick := time.NewTicker(s.cfg.Silence / looks)
 	defer tick.Stop()
 	for {
 		select {
@@ -299,12 +303,17 @@ func (s *Server) watch() {
 		case <-tick.C:
 		}
 		for _, l := range s.all() {
-			if wire.Clock()-l.heard.Load() > int64(s.cfg.Silence) {
+			if l.quiet.Add(1) > looks {
 				l.drop("nothing was heard of the link", false)
+			} else {
+				l.out.beat()
 			}
 		}
 	}
 }
+
+// looks is how often it is looked within Silence: looks are counted, not time, since this process may have stood still itself.
+const looks = 4
 
 // lost is told that the connection is gone: what was on its way may be missing, so no link can go on.
 func (s *Server) lost() {

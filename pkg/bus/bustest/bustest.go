@@ -25,11 +25,29 @@ func NATS(t testing.TB, change func(*bus.EmbedConfig)) *bus.NATS {
 	return ns
 }
 
-// Dial returns a connection to a bus that is closed when the test ends.
+// Secret is what the buses of Guarded and Far ask for.
+const Secret = "a secret of tests"
+
+// Guarded runs a NATS server until the test ends, on which everybody has to say who he is, and may do no more than he needs.
+func Guarded(t testing.TB) *bus.NATS {
+	t.Helper()
+	return NATS(t, func(c *bus.EmbedConfig) { c.Secret = Secret })
+}
+
+// Dial returns a connection to a bus, as a process that may do everything that processes do, that is closed when the test ends.
 func Dial(t testing.TB, url string) *bus.Conn {
 	t.Helper()
+	return DialAs(t, url, bus.RoleBoth, nil)
+}
+
+// DialAs returns a connection to a bus for a process with a role, that knows Secret. It is closed when the test ends.
+func DialAs(t testing.TB, url string, role bus.Role, change func(*bus.Config)) *bus.Conn {
+	t.Helper()
 	cfg := bus.Default()
-	cfg.URL = url
+	cfg.URL, cfg.Role, cfg.Secret = url, role, Secret // a server that has none does not mind
+	if change != nil {
+		change(&cfg)
+	}
 	c, err := bus.Dial(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -70,12 +88,13 @@ func Engine(t testing.TB, c *bus.Conn, id wire.EngineID, change func(*bus.Engine
 	return e
 }
 
-// Far returns e with a bus before it: two connections, as if they were two processes.
+// Far returns e with a bus before it: two connections, as if they were a daemon and a router, each of which may do no more than
+// it needs.
 func Far(t testing.TB, id wire.EngineID, e engine.Engine) *bus.Engine {
 	t.Helper()
-	ns := NATS(t, nil)
-	Serve(t, Dial(t, ns.URL()), id, e, nil)
-	return Engine(t, Dial(t, ns.URL()), id, nil)
+	ns := Guarded(t)
+	Serve(t, DialAs(t, ns.URL(), bus.RoleEngine, nil), id, e, nil)
+	return Engine(t, DialAs(t, ns.URL(), bus.RoleRouter, nil), id, nil)
 }
 
 func closed(t testing.TB, err error) {
