@@ -1,4 +1,5 @@
-// Flin-server is the platform in one process: every engine behind one port, replicated by one group or by one each.
+// Flin-server is the platform in one process: every engine behind one port, replicated by one group or by one each. With -engines
+// some or all of them are other processes, which it reaches over the bus.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 
 func main() {
 	config := conf.Default(":7380", ":8080", ":9080", "./data")
+	config.Engines = conf.AllEngines()
 	config.Groups = conf.GroupsShared
 	config.AutoTopics = new(true)
 	os.Exit(node.Main(node.Program{

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,23 +18,28 @@ import (
 
 // Config is what the flags of a program say. It is read once, at start.
 type Config struct {
-	NodeID         string // empty: the data directory's stamp, else the host name
-	Port           string // address of the unified port
-	HTTP           string // address of the HTTP listener; empty: none
-	Raft           string // address of the Raft listener
-	Data           string // the data directory
-	Workers        int    // requests that may be slow and run at once
-	Partitions     int    // hash partitions of each engine, fixed when the data directory is made
-	Groups         Groups // how the engines share Raft groups, fixed likewise; empty: the program has one engine and no choice
-	AutoTopics     *bool  // topics are made when they are first published to; nil: the program has no stream engine
-	Memory         bool   // nothing on disk
-	MaxMemory      Size   // with Memory: bytes of data
-	CacheSize      Size   // bytes of values kept in memory for reads
-	MaxRequest     Size   // bytes of one request
-	MaxValue       Size   // bytes of one value
-	MaxConnections int    // clients at once
-	PasswordFile   string // holds the password of the user "default"; empty: none is asked for
-	Protected      bool   // without a password serve loopback peers only
+	NodeID         string        // empty: the data directory's stamp, else the host name
+	Port           string        // address of the unified port
+	HTTP           string        // address of the HTTP listener; empty: none
+	Raft           string        // address of the Raft listener
+	Data           string        // the data directory
+	Workers        int           // requests that may be slow and run at once
+	Partitions     int           // hash partitions of each engine, fixed when the data directory is made
+	Groups         Groups        // how the engines share Raft groups, fixed likewise; empty: the program has one engine and no choice
+	AutoTopics     *bool         // topics are made when they are first published to; nil: the program has no stream engine
+	Memory         bool          // nothing on disk
+	MaxMemory      Size          // with Memory: bytes of data
+	CacheSize      Size          // bytes of values kept in memory for reads
+	MaxRequest     Size          // bytes of one request
+	MaxValue       Size          // bytes of one value
+	MaxConnections int           // clients at once
+	Engines        *Engines      // which engines the process has, and which it expects over the bus; nil: it has its own and no choice
+	Bus            Bus           // how it is on the bus
+	BusSecretFile  string        // holds the secret that all processes on the bus share; empty: see BusSecret
+	BusSecret      string        // that secret, from the environment (SecretEnv)
+	SlowRequest    time.Duration // requests that take longer are told of; 0: none
+	PasswordFile   string        // holds the password of the user "default"; empty: none is asked for
+	Protected      bool          // without a password serve loopback peers only
 	LogLevel       string
 	LogFormat      string
 }
@@ -52,6 +59,7 @@ func Default(port, http, raft, data string) Config {
 	return Config{
 		Port: port, HTTP: http, Raft: raft, Data: data,
 		Workers: 64, Partitions: 64, MaxMemory: Size(total / 2), CacheSize: cacheOf(total),
+		SlowRequest: time.Second, BusSecret: os.Getenv(SecretEnv),
 		MaxRequest: wire.MaxRequest, MaxValue: wire.MaxValue, MaxConnections: 20_000,
 		Protected: true, LogLevel: "info", LogFormat: "console",
 	}
@@ -87,9 +95,24 @@ func (c *Config) Flags() []cli.Flag {
 		size("max-value", &c.MaxValue, "`BYTES` of the largest value"),
 		num("max-connections", &c.MaxConnections, "clients connected at once"),
 		str("password-file", &c.PasswordFile, "`FILE` with the password of the user \"default\""),
+		&cli.GenericFlag{
+			Name: "bus", EnvVars: env("bus"), Value: &c.Bus, DefaultText: "embed where flin-server has an engine, else off",
+			Usage: "`WHERE` engines are served to other processes: off, embed, embed://host:port or nats://[user:password@]host:port[,…]",
+		},
+		str("bus-secret-file", &c.BusSecretFile, "`FILE` with the secret that all processes on the bus share (or "+SecretEnv+": the secret itself)"),
+		&cli.DurationFlag{
+			Name: "slow-request", EnvVars: env("slow-request"), Value: c.SlowRequest, Destination: &c.SlowRequest,
+			Usage: "requests that take longer than this are logged and counted; 0 for none",
+		},
 		yes("protected", &c.Protected, "without a password serve loopback peers only"),
 		str("log-level", &c.LogLevel, "debug, info, warn or error"),
 		str("log-format", &c.LogFormat, "console or json"),
+	}
+	if c.Engines != nil {
+		flags = append(flags, &cli.GenericFlag{
+			Name: "engines", EnvVars: env("engines"), Value: c.Engines,
+			Usage: "`NAMES` of the engines of this process: all, or some of kv, queue, stream, doc; remote: the others are expected over the bus",
+		})
 	}
 	if c.Groups != "" {
 		flags = append(flags, str("groups", (*string)(&c.Groups), "Raft groups of the engines: shared (one log) or per-engine; fixed when the data directory is made"))
@@ -106,6 +129,21 @@ func env(flag string) []string {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
+// Stateless reports whether the process has no engine itself: it keeps nothing, and has no peers.
+func (c *Config) Stateless() bool { return c.Engines != nil && !c.Engines.Any() }
+
+// Node returns what this node is called where no data directory says so.
+func (c *Config) Node() (string, error) {
+	if c.NodeID != "" {
+		return c.NodeID, nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("the host has no name; give -node-id: %w", err)
+	}
+	return host, nil
+}
+
 // Validate returns everything that is wrong with the configuration at once.
 func (c *Config) Validate() error {
 	var errs []error
@@ -114,19 +152,23 @@ func (c *Config) Validate() error {
 		bad("-node-id %q: use 1 to 64 letters, digits, dots, dashes and underscores", c.NodeID)
 	}
 	for flag, addr := range map[string]string{"-port": c.Port, "-raft": c.Raft, "-http": c.HTTP} {
-		if addr == "" && flag == "-http" {
+		if addr == "" && flag == "-http" || flag == "-raft" && c.Stateless() {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			bad("%s %q: write it as host:port or :port", flag, addr)
 		}
 	}
-	if c.Data == "" && !c.Memory {
+	if c.Data == "" && !c.Memory && !c.Stateless() {
 		bad("-data: a directory is needed (or -memory)")
 	}
 	if c.Groups != "" && c.Groups != GroupsShared && c.Groups != GroupsPerEngine {
 		bad("-groups %q: choose %s or %s", c.Groups, GroupsShared, GroupsPerEngine)
 	}
+	if c.SlowRequest < 0 {
+		bad("-slow-request %v: choose a time, or 0", c.SlowRequest)
+	}
+	c.checkBus(bad)
 	between := func(flag string, v, lo, hi int64) {
 		if v < lo || v > hi {
 			bad("%s %d: choose from %d to %d", flag, v, lo, hi)

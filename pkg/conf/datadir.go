@@ -40,13 +40,9 @@ const (
 // OpenDataDir locks the data directory of c, making and stamping it where there is none, and checks that it belongs to
 // this program and node. With -memory nothing is written and the stamp is new each time.
 func OpenDataDir(c Config, program string) (*DataDir, error) {
-	node := c.NodeID
-	if node == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			return nil, fmt.Errorf("the host has no name; give -node-id: %w", err)
-		}
-		node = host
+	node, err := c.Node()
+	if err != nil {
+		return nil, err
 	}
 	fresh := Stamp{
 		Format: Format, Program: program, Cluster: randomID(), Node: node,

@@ -1,10 +1,12 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/skshohagmiah/flin/pkg/conf"
 	"github.com/skshohagmiah/flin/pkg/replica"
@@ -12,6 +14,9 @@ import (
 
 // openGroups opens the group that all engines share, or one for each.
 func (p *process) openGroups() error {
+	if len(p.engines) == 0 {
+		return nil
+	}
 	if p.Config.Groups != conf.GroupsPerEngine {
 		return p.openGroup(p.Group, p.engines...)
 	}
@@ -46,6 +51,7 @@ func (p *process) openGroup(name string, engines ...Engine) error {
 	p.reg.MustRegister(g.Collectors()...)
 	for _, e := range engines {
 		e.Serve(g)
+		p.homes = append(p.homes, g)
 	}
 	return nil
 }
@@ -62,10 +68,23 @@ func advertised(listening net.Addr) string {
 
 // ready says why this node should not be sent requests, nil if it should.
 func (p *process) ready() error {
+	var missing []string
 	for _, g := range p.groups {
 		if !g.Ready() {
-			return fmt.Errorf("the raft group %s has no leader that is ready yet", g.Name())
+			missing = append(missing, "the raft group "+g.Name()+" has no leader that is ready yet")
 		}
 	}
-	return nil
+	for i, e := range p.bus.far {
+		switch {
+		case e.Ready():
+		case !p.bus.conn.Connected():
+			missing = append(missing, fmt.Sprintf("the %v engine is expected over the bus, which cannot be reached", p.absent[i]))
+		default:
+			missing = append(missing, fmt.Sprintf("the %v engine is expected over the bus, and none answers there that leads its group", p.absent[i]))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(missing, "; "))
 }

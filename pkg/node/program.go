@@ -1,5 +1,5 @@
-// Package node is one process: its data directory, its engines, the group that replicates them and the front that
-// serves them, started in order and stopped in reverse. The five programs differ only in what they put into a Program.
+// Package node is one process: its data directory, its engines, the group that replicates them, its place on the bus and the
+// front that serves them, started in order and stopped in reverse. The five programs differ only in what they put into a Program.
 package node
 
 import (
@@ -73,6 +73,11 @@ type Program struct {
 func Main(p Program, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	return command(ctx, p, args)
+}
+
+// command is Main until ctx ends.
+func command(ctx context.Context, p Program, args []string) int {
 	app := &cli.App{
 		Name: p.Name, Usage: p.Usage, Version: Version,
 		Flags:           p.Config.Flags(),

@@ -1,0 +1,205 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+
+	"go.uber.org/zap"
+
+	"github.com/skshohagmiah/flin/pkg/bus"
+	"github.com/skshohagmiah/flin/pkg/bus/people"
+	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/run"
+)
+
+// onBus is what a process has on the bus; everything is nil or empty where it is off.
+type onBus struct {
+	server *bus.NATS // embedded
+	conn   *bus.Conn
+	served []*bus.Server     // of the engines here, in their order
+	people []*people.Service // who answers people for them, likewise
+	far    []*bus.Engine     // engines elsewhere, in the order of process.absent
+	stops  []func()          // end the following of groups
+}
+
+// openBus starts the embedded NATS server, where there is to be one, and connects.
+func (p *process) openBus() error {
+	how := p.Config.OnBus()
+	if how.Off {
+		return nil
+	}
+	secret, err := p.Config.Secret()
+	if err != nil {
+		return err
+	}
+	cfg := bus.Default()
+	cfg.URL, cfg.Name, cfg.Role, cfg.Secret = how.URLs, p.Name+" "+p.id, p.role(), secret
+	cfg.Log = p.log.Named("bus")
+	if how.Embed {
+		if p.bus.server, err = p.embed(how.Addr, secret); err != nil {
+			return err
+		}
+		cfg.URL = p.bus.server.URL()
+		p.log.Info("the bus is embedded", zap.Stringer("at", p.bus.server.Addr()), zap.Bool("secret", secret != ""))
+	}
+	if p.bus.conn, err = bus.Dial(cfg); err != nil {
+		return err
+	}
+	p.reg.MustRegister(p.bus.conn.Collectors()...)
+	p.events.To(bus.PublishEvents(p.bus.conn))
+	return nil
+}
+
+// embed runs a NATS server at exactly addr, or on this machine where there is room.
+func (p *process) embed(addr, secret string) (*bus.NATS, error) {
+	cfg := bus.DefaultEmbed()
+	cfg.Name, cfg.Secret, cfg.Log = p.Name+"-"+p.id, secret, p.log.Named("nats")
+	if addr != "" {
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, fmt.Errorf("-bus embed://%s: %w", addr, err)
+		}
+		if cfg.Port, err = strconv.Atoi(port); err != nil {
+			return nil, fmt.Errorf("-bus embed://%s: %w", addr, err)
+		}
+		cfg.Host, cfg.Exact = host, true
+		if cfg.Port == 0 {
+			cfg.Port = -1 // any
+		}
+	}
+	return bus.Embed(cfg)
+}
+
+// role returns what the process does on the bus.
+func (p *process) role() bus.Role {
+	switch {
+	case len(p.absent) == 0:
+		return bus.RoleEngine
+	case len(p.Engines) == 0:
+		return bus.RoleRouter
+	default:
+		return bus.RoleBoth
+	}
+}
+
+// serveOnBus lets others use the engines here.
+func (p *process) serveOnBus() error {
+	if p.bus.conn == nil {
+		return nil
+	}
+	for i, e := range p.engines {
+		cfg := bus.DefaultServe()
+		cfg.Engine, cfg.Node = p.Engines[i].ID, p.id
+		cfg.MaxRequest = int(p.Config.MaxRequest)
+		cfg.Leadership = p.follow(p.homes[i])
+		cfg.Log = p.log.Named("bus").With(zap.Stringer("engine", cfg.Engine))
+		s, err := bus.Serve(p.bus.conn, e, cfg)
+		if err != nil {
+			return err
+		}
+		p.bus.served = append(p.bus.served, s)
+		p.reg.MustRegister(s.Collectors()...)
+	}
+	return p.answerPeople()
+}
+
+// answerPeople lets whoever has nothing but the nats CLI ask the engines here.
+func (p *process) answerPeople() error {
+	for i, e := range p.engines {
+		s, err := people.Serve(p.bus.conn, people.Config{
+			Engine: p.Engines[i].ID, Ask: e, Node: p.id, Group: p.homes[i].Name(), Version: Version,
+			Standing: leadership{g: p.homes[i]}.Now,
+			Log:      p.log.Named("people").With(zap.Stringer("engine", p.Engines[i].ID)),
+		})
+		if err != nil {
+			return err
+		}
+		p.bus.people = append(p.bus.people, s)
+	}
+	return nil
+}
+
+// openFar makes the engines that are expected over the bus answer as if they were here.
+func (p *process) openFar() error {
+	for _, id := range p.absent {
+		cfg := bus.DefaultEngine()
+		cfg.Engine = id
+		cfg.MaxRequest = int(p.Config.MaxRequest)
+		cfg.Log = p.log.Named("bus")
+		e, err := bus.NewEngine(p.bus.conn, cfg)
+		if err != nil {
+			return err
+		}
+		p.bus.far = append(p.bus.far, e)
+		p.reg.MustRegister(e.Collectors()...)
+		p.table.Put(id, e)
+	}
+	return nil
+}
+
+// leadership shows the bus who leads a group.
+type leadership struct {
+	g       *replica.Group
+	changed <-chan struct{}
+}
+
+func (p *process) follow(g *replica.Group) bus.Leadership {
+	changed, stop := g.Follow()
+	p.bus.stops = append(p.bus.stops, stop)
+	return leadership{g, changed}
+}
+
+// Now returns what this node is in the group.
+func (l leadership) Now() bus.Standing { return bus.Standing(l.g.Standing()) }
+
+// Changed tells that it may have changed.
+func (l leadership) Changed() <-chan struct{} { return l.changed }
+
+// below are the parts on which the rest stands: what is under way can be answered over them while the rest stops.
+func (b *onBus) below() (parts []run.Part) {
+	if b.server != nil {
+		parts = append(parts, until("embedded bus", b.server.Close))
+	}
+	if b.conn != nil {
+		parts = append(parts, until("connection to the bus", b.conn.Close))
+	}
+	return parts
+}
+
+// close gives back what there is, in reverse.
+func (b *onBus) close() (errs []error) {
+	for _, e := range b.far {
+		errs = append(errs, e.Close())
+	}
+	for _, s := range b.people {
+		errs = append(errs, s.Close())
+	}
+	for _, s := range b.served {
+		errs = append(errs, s.Close())
+	}
+	for _, stop := range b.stops {
+		stop()
+	}
+	return errs
+}
+
+// disconnect gives back what everything else on the bus stands on.
+func (b *onBus) disconnect() (errs []error) {
+	if b.conn != nil {
+		errs = append(errs, b.conn.Close())
+	}
+	if b.server != nil {
+		errs = append(errs, b.server.Close())
+	}
+	return errs
+}
+
+// until is a part that is there until the process stops.
+func until(name string, end func() error) run.Part {
+	return run.Part{Name: name, Run: func(ctx context.Context) error {
+		<-ctx.Done()
+		return end()
+	}}
+}
