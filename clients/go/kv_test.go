@@ -1,7 +1,6 @@
 package flin
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,14 +17,7 @@ func TestEveryCallSendsItsPayload(t *testing.T) {
 	kv := connect(t, f.addr()).KV.Database(2)
 	at := time.UnixMilli(1_900_000_000_000)
 	one := wire.KVEntry{Version: 7, Key: []byte("k"), Value: []byte("v")}
-	cases := []struct {
-		name string
-		op   wire.Op
-		want payload
-		resp wire.Response
-		call func() (any, error)
-		says string
-	}{
+	cases := []callCase{
 		{
 			"set", wire.OpKVSet, &wire.KVSet{DB: 2, Flags: wire.SetIfVersion, Version: 9, Expiry: wire.Expiry{Kind: wire.ExpiryIn, Ms: 1500}, Key: []byte("k"), Value: []byte("v")},
 			wire.Response{Rev: 1},
@@ -150,22 +142,7 @@ func TestEveryCallSendsItsPayload(t *testing.T) {
 		}, "5 <nil> 4"},
 	}
 	for _, tc := range cases {
-		got := make(chan []byte, 1)
-		f.onRequest(func(fc *fakeConn, req *wire.Request) bool {
-			if req.Op != tc.op || req.Deadline == 0 {
-				t.Errorf("%s: operation %v, deadline %d", tc.name, req.Op, req.Deadline)
-			}
-			got <- req.Body
-			fc.answer(req.Tag, tc.resp)
-			return true
-		})
-		v, err := tc.call()
-		if err != nil || fmt.Sprint(v) != tc.says {
-			t.Errorf("%s: %v %v, want %s", tc.name, v, err, tc.says)
-		}
-		if body := <-got; !bytes.Equal(body, tc.want.Append(nil)) {
-			t.Errorf("%s: sent % x, want % x", tc.name, body, tc.want.Append(nil))
-		}
+		tc.run(t, f)
 	}
 }
 

@@ -1,9 +1,7 @@
 package flin
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -76,16 +74,8 @@ func TestEveryStreamCallSendsItsPayload(t *testing.T) {
 		},
 	}
 	owns := wire.Response{Body: (&wire.StreamAssignment{Generation: 7, Partitions: []int32{0, 3}}).Append(nil)}
-	done := func(err error) (any, error) { return "", err }
 	member := &wire.StreamMember{Topic: events, Group: processors, Consumer: worker}
-	cases := []struct {
-		name string
-		op   wire.Op
-		want payload
-		resp wire.Response
-		call func() (any, error)
-		says string
-	}{
+	cases := []callCase{
 		{"publish", wire.OpStreamPublish, publish(-1, wire.StreamRecord{Value: []byte("v")}), at(Position{3, 1 << 40}), func() (any, error) { return s.Publish("events", AnyPartition, "", []byte("v")) }, "{3 1099511627776}"},
 		{
 			"publish with everything", wire.OpStreamPublish,
@@ -252,35 +242,19 @@ func TestEveryStreamCallSendsItsPayload(t *testing.T) {
 		{"delete a group", wire.OpStreamDeleteGroup, &wire.StreamGroupName{Group: processors}, wire.Response{}, func() (any, error) { return done(s.DeleteGroup("processors")) }, ""},
 	}
 	for _, tc := range cases {
-		var sent []byte
-		f.onRequest(func(c *fakeConn, req *wire.Request) bool {
-			if req.Op != tc.op {
-				return false
-			}
-			sent = bytes.Clone(req.Body)
-			c.answer(req.Tag, tc.resp)
-			return true
-		})
-		got, err := tc.call()
-		if err != nil || fmt.Sprint(got) != tc.says {
-			t.Errorf("%s: %v, want %s, %v", tc.name, got, tc.says, err)
-		}
-		if want := tc.want.Append(nil); !bytes.Equal(sent, want) {
-			t.Errorf("%s:\nsent % x\nwant % x", tc.name, sent, want)
-		}
+		tc.run(t, f)
 		if len(tc.resp.Body) == 0 || tc.op == wire.OpStreamOffsets || tc.op == wire.OpStreamReset {
 			continue
 		}
-		f.onRequest(func(c *fakeConn, req *wire.Request) bool {
-			c.answer(req.Tag, wire.Response{Num: 2, Body: tc.resp.Body[:len(tc.resp.Body)-1]})
-			return true
-		})
-		if bad := func() (bad bool) {
-			defer func() { bad = recover() != nil || errors.Is(err, ErrInternal) }() // the case looks at what is not there
-			_, err = tc.call()
-			return
-		}(); !bad {
-			t.Errorf("%s: an answer that is cut off is %v", tc.name, err)
+		call := tc.call
+		tc.call = func() (_ any, err error) {
+			defer func() {
+				if recover() != nil {
+					err = ErrInternal // the case looks at what is not there
+				}
+			}()
+			return call()
 		}
+		tc.cutOff(t, f, 2)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // TestWhatAPipelineHoldsCountsForItsCursor: a cursor may rest for minutes, and its stages with it.
 func TestWhatAPipelineHoldsCountsForItsCursor(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.CursorMemory = 20 << 20 })
+	w := worlds.New(t, func(c *Config) { c.CursorMemory = 20 << 20 })
 	const n, size = 3000, 1000
 	var docs []string
 	for i := range n {
@@ -19,7 +19,7 @@ func TestWhatAPipelineHoldsCountsForItsCursor(t *testing.T) {
 	w.insert("c", docs...)
 	open := func(pipeline string) wire.Response {
 		t.Helper()
-		return w.do(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Batch: 1, Pipeline: js(t, pipeline)}, 0)
+		return w.Do(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Batch: 1, Pipeline: js(t, pipeline)}, 0)
 	}
 	const join = `{"$lookup": {"from": "c", "localField": "_id", "foreignField": "_id", "as": "j"}}`
 	for _, c := range []struct {
@@ -35,7 +35,7 @@ func TestWhatAPipelineHoldsCountsForItsCursor(t *testing.T) {
 		if k, held := w.cursors.load(); resp.Code != wire.OK || k != 1 || held < c.least {
 			t.Errorf("%s: %v, and %d cursors hold %d bytes", c.pipeline, resp.Code, k, held)
 		}
-		w.must(wire.OpDocKill, &wire.DocKill{Cursors: []uint64{uint64(resp.Num)}})
+		w.Must(wire.OpDocKill, &wire.DocKill{Cursors: []uint64{uint64(resp.Num)}})
 	}
 	resp := wire.Response{}
 	for k := 0; k < 10 && resp.Code == wire.OK; k++ {

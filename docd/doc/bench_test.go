@@ -74,7 +74,7 @@ func crowd(b *testing.B, w *world, op wire.Op, body func(i int) []byte) {
 func BenchmarkInsert(b *testing.B) {
 	for _, indexes := range []int{0, 3} {
 		b.Run(fmt.Sprintf("indexes=%d", indexes), func(b *testing.B) {
-			w := newWorld(b, nil)
+			w := worlds.New(b, nil)
 			for _, f := range []string{"user", "group", "address.zip"}[:indexes] {
 				w.index("c", spec(0, f))
 			}
@@ -87,7 +87,7 @@ func BenchmarkInsert(b *testing.B) {
 }
 
 func benchWorld(b *testing.B) *world {
-	w := newWorld(b, nil)
+	w := worlds.New(b, nil)
 	w.index("c", spec(0, "user"))
 	const n = 10_000
 	for i := 0; i < n; i += 1000 {
@@ -95,7 +95,7 @@ func benchWorld(b *testing.B) *world {
 		for k := range 1000 {
 			m.Docs = append(m.Docs, benchDoc(i+k))
 		}
-		w.must(wire.OpDocInsert, &m)
+		w.Must(wire.OpDocInsert, &m)
 	}
 	return w
 }

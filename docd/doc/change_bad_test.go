@@ -8,7 +8,7 @@ import (
 
 // TestABadUpdateDoesNotEnterTheLog: also where the _id says which document it is for, so that nothing has to be looked up.
 func TestABadUpdateDoesNotEnterTheLog(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "a": [1]}`)
 	before := w.st.Applied().Index
 	for _, c := range []struct {
@@ -24,7 +24,7 @@ func TestABadUpdateDoesNotEnterTheLog(t *testing.T) {
 		for _, flags := range []wire.DocWriteFlags{0, wire.DocUpsert} {
 			for _, op := range []wire.Op{wire.OpDocUpdate, wire.OpDocModify} {
 				m := &wire.DocUpdate{Name: name("c"), Flags: flags, Filter: js(t, `{"_id": 1}`), Update: js(t, c.update), ArrayFilters: js(t, c.filters)}
-				if resp := w.do(op, m, 0); resp.Code != wire.Invalid || resp.Sub != c.sub || len(resp.Body) == 0 {
+				if resp := w.Do(op, m, 0); resp.Code != wire.Invalid || resp.Sub != c.sub || len(resp.Body) == 0 {
 					t.Errorf("%v of %s: %v %d %s", op, c.update, resp.Code, resp.Sub, resp.Body)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestConcurrentUpdatesByFilterAreAllCounted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 100)
 	w.index("c", spec(0, "a"))
 	const writers, rounds = 8, 20
@@ -30,7 +30,7 @@ func TestConcurrentUpdatesByFilterAreAllCounted(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	resp := w.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$group": {"_id": null, "n": {"$sum": "$n"}}}]`)})
+	resp := w.Must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$group": {"_id": null, "n": {"$sum": "$n"}}}]`)})
 	if got, want := texts(t, resp.Body)[0], fmt.Sprintf(`{"_id":null,"n":%d}`, matched.Load()); got != want || matched.Load() != writers*rounds*51 {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -38,7 +38,7 @@ func TestConcurrentUpdatesByFilterAreAllCounted(t *testing.T) {
 }
 
 func TestAJobIsTakenByOne(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const jobs, workers = 300, 16
 	w.numbered("c", jobs)
 	w.update("c", `{}`, `{"$set": {"state": "new"}}`, wire.DocMulti)
@@ -50,7 +50,7 @@ func TestAJobIsTakenByOne(t *testing.T) {
 		wg.Go(func() {
 			for {
 				if i%2 == 0 {
-					resp := w.must(wire.OpDocModify, &wire.DocUpdate{
+					resp := w.Must(wire.OpDocModify, &wire.DocUpdate{
 						Name: name("c"), Flags: wire.DocReturnNew, Filter: js(t, `{"state": "new"}`), Update: js(t, `{"$set": {"state": "taken"}, "$inc": {"times": 1}}`),
 						Sort: js(t, `{"a": 1}`), Project: js(t, `{"_id": 1, "times": 1}`),
 					})
@@ -83,7 +83,7 @@ func TestAJobIsTakenByOne(t *testing.T) {
 }
 
 func TestAUniqueIndexHoldsUnderConcurrency(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(wire.DocIndexUnique, "u"))
 	var inserted atomic.Int64
 	var wg sync.WaitGroup
@@ -97,7 +97,7 @@ func TestAUniqueIndexHoldsUnderConcurrency(t *testing.T) {
 					m := w.update("c", fmt.Sprintf(`{"u": %d}`, k), `{"$inc": {"n": 1}}`, wire.DocUpsert)
 					inserted.Add(int64(len(m.IDs)))
 				case 2:
-					resp := w.do(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
+					resp := w.Do(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
 						{Op: wire.OpDocInsert, DocUpdate: wire.DocUpdate{Name: name("c"), Update: js(t, fmt.Sprintf(`{"u": %d}`, k))}},
 						{Op: wire.OpDocInsert, DocUpdate: wire.DocUpdate{Name: name("other"), Update: js(t, `{"x": 1}`)}},
 					}}, 0)
@@ -111,7 +111,7 @@ func TestAUniqueIndexHoldsUnderConcurrency(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := w.must(wire.OpDocCount, &wire.DocFind{Name: name("c")}).Num; n != 50 || inserted.Load() != 50 {
+	if n := w.Must(wire.OpDocCount, &wire.DocFind{Name: name("c")}).Num; n != 50 || inserted.Load() != 50 {
 		t.Errorf("%d documents, %d inserted", n, inserted.Load())
 	}
 	same(t, "by the index", w.all(&wire.DocFind{Name: name("c"), Filter: js(t, `{"u": 7}`), Project: js(t, `{"_id": 0, "u": 1}`)}), `{"u":7}`)
@@ -119,12 +119,12 @@ func TestAUniqueIndexHoldsUnderConcurrency(t *testing.T) {
 }
 
 func TestABatchOfWritesIsAllOrNothing(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "n": 1}`, `{"_id": 2, "n": 2}`)
 	op := func(op wire.Op, flags wire.DocWriteFlags, filter, update string) wire.DocWriteOp {
 		return wire.DocWriteOp{Op: op, DocUpdate: wire.DocUpdate{Name: name("c"), Flags: flags, Filter: js(t, filter), Update: js(t, update)}}
 	}
-	resp := w.must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
+	resp := w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
 		op(wire.OpDocInsert, 0, ``, `{"_id": 3, "n": 3}`),
 		op(wire.OpDocUpdate, wire.DocMulti, `{"n": {"$gte": 2}}`, `{"$inc": {"n": 10}}`), // finds what was inserted
 		op(wire.OpDocUpdate, 0, `{"n": 12}`, `{"$set": {"x": 1}}`),                       // and what was updated
@@ -138,7 +138,7 @@ func TestABatchOfWritesIsAllOrNothing(t *testing.T) {
 	want := []string{`{"_id":1,"again":true}`, `{"_id":2,"n":12,"x":1}`, `{"_id":3,"n":13}`, `{"_id":9,"y":1}`}
 	same(t, "after it", w.find("c", `{}`), want...)
 	for _, bad := range []wire.DocWriteOp{op(wire.OpDocInsert, 0, ``, `{"_id": 2}`), op(wire.OpDocUpdate, 0, `{"_id": 3}`, `{"$set": {"_id": 4}}`), op(wire.OpDocUpdate, 0, `{"_id": 3}`, `{"$bad": {"_id": 4}}`)} {
-		resp := w.do(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{op(wire.OpDocDelete, 0, `{"_id": 9}`, ``), bad}}, 0)
+		resp := w.Do(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{op(wire.OpDocDelete, 0, `{"_id": 9}`, ``), bad}}, 0)
 		if resp.Code == wire.OK || !strings.Contains(string(resp.Body), "write 1") {
 			t.Errorf("%v %s", resp.Code, resp.Body)
 		}
@@ -148,7 +148,7 @@ func TestABatchOfWritesIsAllOrNothing(t *testing.T) {
 	for range 32 { // far more than would ever get through by trying again
 		wg.Go(func() {
 			for range 10 {
-				w.must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
+				w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
 					op(wire.OpDocUpdate, 0, `{"_id": 2}`, `{"$inc": {"n": -1}}`), op(wire.OpDocUpdate, 0, `{"_id": 3}`, `{"$inc": {"n": 1}}`),
 				}})
 			}
@@ -160,7 +160,7 @@ func TestABatchOfWritesIsAllOrNothing(t *testing.T) {
 }
 
 func TestAnIndexIsBuiltWhileOthersWrite(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 5000)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -182,7 +182,7 @@ func TestAnIndexIsBuiltWhileOthersWrite(t *testing.T) {
 	w.index("c", spec(0, "l", "-a"))
 	close(stop)
 	wg.Wait()
-	resp := w.do(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(wire.DocIndexUnique, "nowhere")}, 0)
+	resp := w.Do(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(wire.DocIndexUnique, "nowhere")}, 0)
 	if resp.Code != wire.Exists || resp.Sub != 11000 {
 		t.Errorf("a unique index over duplicates: %v %d %s", resp.Code, resp.Sub, resp.Body)
 	}
@@ -190,7 +190,7 @@ func TestAnIndexIsBuiltWhileOthersWrite(t *testing.T) {
 }
 
 func TestDocumentsGoWhenTheirTimeHasCome(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	s := spec(wire.DocIndexTTL, "at")
 	s.TTL = 1
 	w.index("c", s)
@@ -205,7 +205,7 @@ func TestDocumentsGoWhenTheirTimeHasCome(t *testing.T) {
 }
 
 func TestOrderedRequestsKeepTheirOrder(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	r := newRecorder()
 	send := func(op wire.Op, m payload) {
 		r.wg.Add(1)

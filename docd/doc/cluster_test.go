@@ -4,16 +4,11 @@ import (
 	"testing"
 
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestThreeVotersServeOneStore(t *testing.T) {
-	var all [3]*world
-	enginetest.BootThree(t, func(i int, change func(*replica.Config)) *enginetest.Node {
-		all[i] = bootNode(t, t.TempDir(), nil, change)
-		return all[i].Node
-	}, func() { all[0].ready() })
+	all := worlds.Three(t)
 	lead, follower := all[0], all[2]
 	if lead.Group.CanRead() {
 		t.Fatal("a leader of three may not read without asking")
@@ -32,16 +27,16 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 	}
 	find := &wire.DocFind{Name: name("c"), Filter: js(t, `{"a": 1, "n": 20}`)}
 	for i, resp := range []wire.Response{
-		follower.do(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Docs: [][]byte{js(t, `{}`)}}, 0),
-		follower.do(wire.OpDocUpdate, &wire.DocUpdate{Name: name("c"), Filter: js(t, `{"a": 1}`), Update: js(t, `{"$set": {"b": 1}}`)}, 0),
-		follower.do(wire.OpDocFind, find, 0),
+		follower.Do(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Docs: [][]byte{js(t, `{}`)}}, 0),
+		follower.Do(wire.OpDocUpdate, &wire.DocUpdate{Name: name("c"), Filter: js(t, `{"a": 1}`), Update: js(t, `{"$set": {"b": 1}}`)}, 0),
+		follower.Do(wire.OpDocFind, find, 0),
 	} {
 		if resp.Code != wire.NotLeader {
 			t.Errorf("request %d to a follower was answered %v %s", i, resp.Code, resp.Body)
 		}
 	}
 	enginetest.CaughtUp(t, lead.Group, follower.Group)
-	resp := follower.do(wire.OpDocFind, find, wire.FlagStale)
+	resp := follower.Do(wire.OpDocFind, find, wire.FlagStale)
 	if got := texts(t, resp.Body); len(got) != 20 {
 		t.Errorf("a follower has %d documents", len(got))
 	}

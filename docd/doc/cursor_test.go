@@ -9,19 +9,19 @@ import (
 
 // numbered inserts documents with the _ids 0 … n-1.
 func (w *world) numbered(coll string, n int) {
-	w.t.Helper()
+	w.T.Helper()
 	m := wire.DocInsert{Name: name(coll)}
 	for i := range n {
-		m.Docs = append(m.Docs, js(w.t, fmt.Sprintf(`{"_id": %d, "a": %d, "l": [%d, %d]}`, i, n-i, i, i+1)))
+		m.Docs = append(m.Docs, js(w.T, fmt.Sprintf(`{"_id": %d, "a": %d, "l": [%d, %d]}`, i, n-i, i, i+1)))
 	}
-	resp := w.must(wire.OpDocInsert, &m)
-	if got := result(w.t, &resp); got.Inserted != uint64(n) {
-		w.t.Fatalf("%+v", got)
+	resp := w.Must(wire.OpDocInsert, &m)
+	if got := result(w.T, &resp); got.Inserted != uint64(n) {
+		w.T.Fatalf("%+v", got)
 	}
 }
 
 func TestACursorHandsOutEveryDocumentOnce(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.batchBytes = 3000 })
+	w := worlds.New(t, func(c *Config) { c.batchBytes = 3000 })
 	const n = 1000
 	w.numbered("c", n)
 	w.index("c", spec(0, "a"))
@@ -52,11 +52,11 @@ func TestACursorHandsOutEveryDocumentOnce(t *testing.T) {
 }
 
 func TestACursorGoesOnWhileItsCollectionChanges(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 300)
-	resp := w.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 100})
+	resp := w.Must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 100})
 	w.remove("c", `{"_id": {"$lt": 150}}`, wire.DocMulti)
-	resp = w.must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num)})
+	resp = w.Must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num)})
 	if got := texts(t, resp.Body); len(got) != 150 || resp.Num != 0 {
 		t.Errorf("%d documents, cursor %d", len(got), resp.Num)
 	}
@@ -64,26 +64,26 @@ func TestACursorGoesOnWhileItsCollectionChanges(t *testing.T) {
 
 func TestACursorEnds(t *testing.T) {
 	now := int64(0)
-	w := newWorld(t, func(c *Config) { c.Cursors, c.clock = 2, func() int64 { return now } })
+	w := worlds.New(t, func(c *Config) { c.Cursors, c.clock = 2, func() int64 { return now } })
 	w.numbered("c", 300)
 	open := func() uint64 {
 		t.Helper()
-		return uint64(w.must(wire.OpDocFind, &wire.DocFind{Name: name("c")}).Num)
+		return uint64(w.Must(wire.OpDocFind, &wire.DocFind{Name: name("c")}).Num)
 	}
 	gone := func(id uint64, code wire.Code, sub uint32, why string) {
 		t.Helper()
-		if resp := w.do(wire.OpDocMore, &wire.DocMore{Cursor: id}, 0); resp.Code != code || resp.Sub != sub {
+		if resp := w.Do(wire.OpDocMore, &wire.DocMore{Cursor: id}, 0); resp.Code != code || resp.Sub != sub {
 			t.Errorf("%s: %v %d %s", why, resp.Code, resp.Sub, resp.Body)
 		}
 	}
 	a, b := open(), open()
-	if resp := w.do(wire.OpDocFind, &wire.DocFind{Name: name("c")}, 0); resp.Code != wire.Full {
+	if resp := w.Do(wire.OpDocFind, &wire.DocFind{Name: name("c")}, 0); resp.Code != wire.Full {
 		t.Errorf("too many: %v %s", resp.Code, resp.Body)
 	}
-	if resp := w.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Flags: wire.DocFindSingle}); resp.Num != 0 {
+	if resp := w.Must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Flags: wire.DocFindSingle}); resp.Num != 0 {
 		t.Error("a find of a single batch has left a cursor")
 	}
-	if n := w.must(wire.OpDocKill, &wire.DocKill{Cursors: []uint64{a, 99}}).Num; n != 1 {
+	if n := w.Must(wire.OpDocKill, &wire.DocKill{Cursors: []uint64{a, 99}}).Num; n != 1 {
 		t.Errorf("%d killed", n)
 	}
 	gone(a, wire.NotFound, wire.DocCursorNotFound, "killed")
@@ -92,7 +92,7 @@ func TestACursorEnds(t *testing.T) {
 	gone(b, wire.NotFound, wire.DocCursorNotFound, "idle")
 	a = open()
 	n := name("c")
-	w.must(wire.OpDocDrop, &n)
+	w.Must(wire.OpDocDrop, &n)
 	gone(a, wire.Conflict, codeKilled, "dropped")
 	if k, held := w.cursors.load(); k != 0 || held != 0 {
 		t.Errorf("%d cursors hold %d bytes", k, held)
@@ -100,9 +100,9 @@ func TestACursorEnds(t *testing.T) {
 }
 
 func TestASortOverItsMemorySaysSo(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Memory = 10_000 })
+	w := worlds.New(t, func(c *Config) { c.Memory = 10_000 })
 	w.numbered("c", 1000)
-	resp := w.do(wire.OpDocFind, &wire.DocFind{Name: name("c"), Sort: js(t, `{"a": 1}`)}, 0)
+	resp := w.Do(wire.OpDocFind, &wire.DocFind{Name: name("c"), Sort: js(t, `{"a": 1}`)}, 0)
 	if resp.Code != wire.TooLarge || resp.Sub != 292 {
 		t.Errorf("%v %d %s", resp.Code, resp.Sub, resp.Body)
 	}
@@ -116,17 +116,17 @@ func TestASortOverItsMemorySaysSo(t *testing.T) {
 }
 
 func TestAnAggregationGoesOnByItsCursor(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 5000)
 	ask := func(pipeline string, batch uint64) (all []string) {
 		t.Helper()
-		resp := w.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, pipeline), Batch: batch})
+		resp := w.Must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, pipeline), Batch: batch})
 		for {
 			all = append(all, texts(t, resp.Body)...)
 			if resp.Num == 0 {
 				return all
 			}
-			resp = w.must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: batch})
+			resp = w.Must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: batch})
 		}
 	}
 	if got := ask(`[{"$match": {"a": {"$gt": 10}}}, {"$project": {"a": 1}}]`, 0); len(got) != 4990 {
@@ -139,7 +139,7 @@ func TestAnAggregationGoesOnByItsCursor(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	// One that is given up leaves nothing behind: the goroutines are counted when the tests end.
-	resp := w.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$match": {}}]`)})
+	resp := w.Must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$match": {}}]`)})
 	if resp.Num == 0 {
 		t.Error("no cursor")
 	}

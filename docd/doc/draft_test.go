@@ -15,7 +15,7 @@ func sortedWrite(t *testing.T, op wire.Op, filter, order, update string) wire.Do
 func TestAWriteChangesTheFirstInItsOrder(t *testing.T) {
 	for _, indexed := range []bool{false, true} {
 		t.Run(fmt.Sprint("indexed=", indexed), func(t *testing.T) {
-			w := newWorld(t, nil)
+			w := worlds.New(t, nil)
 			if indexed {
 				w.index("c", spec(0, "a"))
 			}
@@ -38,7 +38,7 @@ func TestAWriteChangesTheFirstInItsOrder(t *testing.T) {
 				w.insert("c", `{"_id": 1, "a": 1}`, `{"_id": 2, "a": 3}`, `{"_id": 3, "a": 2}`)
 			}
 			fill()
-			w.must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
+			w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
 			same(t, "by a batch", w.find("c", `{}`), want...)
 			fill()
 			x := w.begin()
@@ -61,7 +61,7 @@ func TestAWriteChangesTheFirstInItsOrder(t *testing.T) {
 func (w *world) examined() uint64 { return w.figures.keys.Load() + w.figures.docs.Load() }
 
 func TestAWriteByIDWalksThroughNothing(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const docs = wire.MaxBatch / 4
 	w.numbered("c", docs)
 	var writes []wire.DocWriteOp
@@ -78,7 +78,7 @@ func TestAWriteByIDWalksThroughNothing(t *testing.T) {
 		add(wire.OpDocUpdate, 0, fmt.Sprintf(`{"_id": %d, "n": 99}`, i), ``, inc)
 	}
 	before := w.examined()
-	resp := w.must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
+	resp := w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
 	if m := result(t, &resp); m.Modified != 3*docs {
 		t.Errorf("%+v", m)
 	}
@@ -94,14 +94,14 @@ func TestAWriteByIDWalksThroughNothing(t *testing.T) {
 	if n := w.examined() - before; n != 0 {
 		t.Errorf("%d keys and documents were looked at", n)
 	}
-	if n := w.must(wire.OpDocCount, &wire.DocFind{Name: name("c"), Filter: js(t, `{"n": 7}`)}).Num; n != inTxn/4 {
+	if n := w.Must(wire.OpDocCount, &wire.DocFind{Name: name("c"), Filter: js(t, `{"n": 7}`)}).Num; n != inTxn/4 {
 		t.Errorf("%d documents were written by all", n)
 	}
 }
 
 // With an index that gives the order a write looks at one document of the store, and at those that were written before.
 func TestAWriteInTheOrderOfAnIndexStopsAtTheFirst(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const docs, rounds = 2000, 10
 	w.numbered("c", docs)
 	w.index("c", spec(0, "a"))
@@ -110,7 +110,7 @@ func TestAWriteInTheOrderOfAnIndexStopsAtTheFirst(t *testing.T) {
 		writes = append(writes, sortedWrite(t, wire.OpDocUpdate, `{"taken": null}`, `{"a": -1}`, `{"$set": {"taken": true}}`))
 	}
 	before := w.examined()
-	resp := w.must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
+	resp := w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: writes})
 	if m := result(t, &resp); m.Modified != rounds {
 		t.Errorf("%+v", m)
 	}

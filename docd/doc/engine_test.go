@@ -7,7 +7,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -65,6 +64,12 @@ func contract(t *testing.T) enginetest.Spec {
 			return wire.Request{Op: wire.OpDocWatch, Body: m.Append(nil)}
 		},
 		Told: func(resp *wire.Response) (int, error) { return len(eventsOf(t, []wire.Response{*resp})), resp.Err() },
+		Large: func(i int, b []byte) (write, read wire.Request) {
+			doc := bsoncore.NewDocumentBuilder().AppendInt32("_id", int32(i)).AppendBinary("b", 0, b).Build()
+			insert := wire.DocInsert{Name: name("large"), Docs: [][]byte{doc}}
+			find := wire.DocFind{Name: name("large"), Filter: js(t, `{"_id": `+strconv.Itoa(i)+`}`)}
+			return wire.Request{Op: wire.OpDocInsert, Body: insert.Append(nil)}, wire.Request{Op: wire.OpDocFind, Body: find.Append(nil)}
+		},
 	}
 	sample := func(op wire.Op, m payload) {
 		s.Samples = append(s.Samples, wire.Request{Op: op, Body: m.Append(nil)})
@@ -104,7 +109,7 @@ func contract(t *testing.T) enginetest.Spec {
 }
 
 func TestTheEngineKeepsItsContract(t *testing.T) {
-	enginetest.Run(t, contract(t), func(t *testing.T) engine.Engine { return newWorld(t, nil) })
+	worlds.Contract(t, contract(t))
 }
 
 func same(t *testing.T, what string, got []string, want ...string) {
@@ -115,7 +120,7 @@ func same(t *testing.T, what string, got []string, want ...string) {
 }
 
 func TestWhatIsInsertedIsFoundUpdatedAndDeleted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	if m := w.insert("c", `{"_id": 1, "n": 10}`, `{"n": 20, "_id": 2}`, `{"_id": 3, "n": [5, 30]}`); m.Inserted != 3 || len(m.IDs)+len(m.Errors) > 0 {
 		t.Fatalf("%+v", m)
 	}
@@ -149,7 +154,7 @@ func TestWhatIsInsertedIsFoundUpdatedAndDeleted(t *testing.T) {
 }
 
 func TestADocumentWithoutAnIDGetsOne(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	m := w.insert("c", `{"a": 1}`, `{"_id": 5}`, `{"a": 2}`)
 	if len(m.IDs) != 2 || m.IDs[0].Index != 0 || m.IDs[1].Index != 2 || m.IDs[0].Value[0] != 7 {
 		t.Fatalf("%+v", m)
@@ -161,33 +166,16 @@ func TestADocumentWithoutAnIDGetsOne(t *testing.T) {
 }
 
 func TestAnInsertTellsWhatCouldNotBeInserted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 2}`)
 	docs := [][]byte{js(t, `{"_id": 1}`), js(t, `{"_id": 2}`), {5, 0, 0, 0, 1}, js(t, `{"_id": 4}`)}
-	resp := w.must(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Docs: docs})
+	resp := w.Must(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Docs: docs})
 	if m := result(t, &resp); m.Inserted != 1 || len(m.Errors) != 1 || m.Errors[0].Index != 1 || m.Errors[0].Sub != 11000 || m.Errors[0].Code != wire.Exists {
 		t.Errorf("in order: %+v", m)
 	}
 	docs[0] = js(t, `{"_id": 7}`)
-	resp = w.must(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Flags: wire.DocUnordered, Docs: docs})
+	resp = w.Must(wire.OpDocInsert, &wire.DocInsert{Name: name("c"), Flags: wire.DocUnordered, Docs: docs})
 	if m := result(t, &resp); m.Inserted != 2 || len(m.Errors) != 2 || m.Errors[0].Index != 1 || m.Errors[1].Index != 2 || m.Errors[1].Sub != 22 {
 		t.Errorf("in any order: %+v", m)
-	}
-}
-
-func TestWithoutAGroupNothingIsServed(t *testing.T) {
-	cfg := Default()
-	cfg.Store.Dir, cfg.Store.MinFree = t.TempDir(), 1
-	e, err := Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := name("c")
-	resp, _ := engine.Do(t.Context(), e, wire.Request{Op: wire.OpDocStats, Body: m.Append(nil)})
-	if resp.Code != wire.Unavailable {
-		t.Errorf("answered %v", resp.Code)
-	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhatIsWrongIsToldByMongoDBsCodes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "a": 1, "s": "text", "u": 1}`, `{"_id": 2, "a": 2, "u": 2}`)
 	w.index("c", spec(wire.DocIndexUnique, "u"))
 	update := func(flags wire.DocWriteFlags, filter, update string) payload {
@@ -43,12 +43,12 @@ func TestWhatIsWrongIsToldByMongoDBsCodes(t *testing.T) {
 		{wire.OpDocDistinct, &wire.DocFind{Name: name("c")}, wire.Invalid, 2},
 		{wire.OpDocInsert, &wire.DocInsert{Name: name("c")}, wire.Invalid, 2},
 	} {
-		resp := w.do(c.op, c.m, 0)
+		resp := w.Do(c.op, c.m, 0)
 		if resp.Code != c.code || resp.Sub != c.sub || len(resp.Body) == 0 {
 			t.Errorf("%v %+v: %v %d %s", c.op, c.m, resp.Code, resp.Sub, resp.Body)
 		}
 	}
-	resp := w.do(wire.OpDocUpdate, update(wire.DocMulti, `{}`, `{"$set": {"u": 7}}`), 0)
+	resp := w.Do(wire.OpDocUpdate, update(wire.DocMulti, `{}`, `{"$set": {"u": 7}}`), 0)
 	if !strings.Contains(string(resp.Body), "E11000") {
 		t.Errorf("%s", resp.Body)
 	}
@@ -56,7 +56,7 @@ func TestWhatIsWrongIsToldByMongoDBsCodes(t *testing.T) {
 }
 
 func TestALargeUpdateGoesInPieces(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const n = 2500
 	w.numbered("c", n)
 	for _, f := range []string{"a", "x.a", "x.b", "x.c"} {
@@ -71,7 +71,7 @@ func TestALargeUpdateGoesInPieces(t *testing.T) {
 	if m.Matched != n || m.Modified != n {
 		t.Errorf("%+v", m)
 	}
-	if got := w.must(wire.OpDocCount, &wire.DocFind{Name: name("c"), Filter: js(t, `{"x.b": 7}`)}).Num; got != n {
+	if got := w.Must(wire.OpDocCount, &wire.DocFind{Name: name("c"), Filter: js(t, `{"x.b": 7}`)}).Num; got != n {
 		t.Errorf("%d counted", got)
 	}
 	if got := w.remove("c", `{"x.a": 3}`, wire.DocMulti); got != n {
@@ -81,10 +81,10 @@ func TestALargeUpdateGoesInPieces(t *testing.T) {
 }
 
 func TestDifferentValuesAreListedOnce(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"a": 2}`, `{"a": [1, 2.0, [3]]}`, `{"a": "x"}`, `{}`, `{"a": null}`, `{"b": [{"c": 5}, {"c": 6}]}`)
 	for field, want := range map[string]string{"a": `{"v":[null,1,2,"x",[3]]}`, "b.c": `{"v":[5,6]}`, "z": `{"v":[]}`} {
-		resp := w.must(wire.OpDocDistinct, &wire.DocFind{Name: name("c"), Field: []byte(field)})
+		resp := w.Must(wire.OpDocDistinct, &wire.DocFind{Name: name("c"), Field: []byte(field)})
 		if got := text(t, bsoncore.NewDocumentBuilder().AppendArray("v", resp.Body).Build()); got != want {
 			t.Errorf("%s: %s", field, got)
 		}

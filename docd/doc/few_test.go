@@ -9,7 +9,7 @@ import (
 )
 
 func TestWhatAnIndexHasUnderAKeyIsFoundWhetherItIsLittleOrMuch(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(0, "n", "m"))
 	w.index("c", spec(0, "list"))
 	for _, each := range []int{1, fewKeys - 1, fewKeys, fewKeys + 1, 3 * fewKeys} {
@@ -17,7 +17,7 @@ func TestWhatAnIndexHasUnderAKeyIsFoundWhetherItIsLittleOrMuch(t *testing.T) {
 		for i := range each {
 			m.Docs = append(m.Docs, js(t, fmt.Sprintf(`{"n": %d, "m": %d, "list": [%d, "x%d", %d], "even": %t}`, each, i, each, i, each, i%2 == 0)))
 		}
-		w.must(wire.OpDocInsert, &m)
+		w.Must(wire.OpDocInsert, &m)
 		for filter, want := range map[string]int{
 			`{"n": %d}`: each, `{"list": %d}`: each, `{"n": %d, "even": true}`: (each + 1) / 2, `{"n": %d, "m": 0}`: 1,
 			`{"n": %d, "m": {"$gte": 1}}`: each - 1, `{"list": {"$all": [%d, "x0"]}}`: 1, `{"n": %d, "none": {"$exists": true}}`: 0,
@@ -49,7 +49,7 @@ func TestWhatAnIndexHasUnderAKeyIsFoundWhetherItIsLittleOrMuch(t *testing.T) {
 }
 
 func TestOnlyTheFirstOfAFewIsChanged(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(0, "k"))
 	w.insert("c", `{"_id": 1, "k": 1, "n": 0}`, `{"_id": 2, "k": 1, "n": 0}`, `{"_id": 3, "k": 2, "n": 0}`)
 	for range 5 {
@@ -72,7 +72,7 @@ func TestOnlyTheFirstOfAFewIsChanged(t *testing.T) {
 }
 
 func TestConcurrentChangesByAKeyAreAllCounted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(0, "k"))
 	w.insert("c", `{"_id": 1, "k": 1, "n": 0}`, `{"_id": 2, "k": 1, "n": 0}`)
 	const clients, each = 16, 50
@@ -89,7 +89,7 @@ func TestConcurrentChangesByAKeyAreAllCounted(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	total := w.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$group": {"_id": null, "n": {"$sum": "$n"}}}]`)})
+	total := w.Must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$group": {"_id": null, "n": {"$sum": "$n"}}}]`)})
 	same(t, "the sum", texts(t, total.Body), fmt.Sprintf(`{"_id":null,"n":%d}`, (clients-1)*each))
 	w.verify()
 }

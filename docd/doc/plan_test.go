@@ -44,13 +44,13 @@ func stat(doc bson.M, name string) int64 {
 }
 
 func TestThePlannerTakesTheIndexThatServes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const n = 3000
 	m := wire.DocInsert{Name: name("c")}
 	for i := range n {
 		m.Docs = append(m.Docs, js(t, fmt.Sprintf(`{"_id": %d, "a": %d, "b": %d, "few": %d, "list": [%d, %d], "u": %d}`, i, i%1000, i%7, i%2, i%5, i%11, i)))
 	}
-	resp := w.must(wire.OpDocInsert, &m)
+	resp := w.Must(wire.OpDocInsert, &m)
 	if got := result(t, &resp); got.Inserted != n {
 		t.Fatalf("%+v", got)
 	}
@@ -112,7 +112,7 @@ func TestThePlannerTakesTheIndexThatServes(t *testing.T) {
 }
 
 func TestAHintForcesAnIndex(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "a": 1, "b": 1}`)
 	w.index("c", spec(0, "a"))
 	w.index("c", spec(0, "b"))
@@ -124,14 +124,14 @@ func TestAHintForcesAnIndex(t *testing.T) {
 		}
 	}
 	for _, hint := range []string{"x_1", "s_1"} {
-		if resp := w.do(wire.OpDocFind, &wire.DocFind{Name: name("c"), Hint: []byte(hint)}, 0); resp.Code != wire.Invalid || resp.Sub != 2 {
+		if resp := w.Do(wire.OpDocFind, &wire.DocFind{Name: name("c"), Hint: []byte(hint)}, 0); resp.Code != wire.Invalid || resp.Sub != 2 {
 			t.Errorf("hint %s: %v %s", hint, resp.Code, resp.Body)
 		}
 	}
 }
 
 func TestWhatAnIndexHasOfArraysIsNotTakenForMore(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(0, "b.c", "b.d"))
 	w.index("c", spec(0, "a"))
 	w.insert("c", `{"_id": 1, "b": [{"c": 1, "d": 5}, {"c": 2, "d": 6}]}`, `{"_id": 2, "a": [1, 5]}`, `{"_id": 3, "a": 4}`, `{"_id": 4, "a": [1, 9]}`)

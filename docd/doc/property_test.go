@@ -133,7 +133,7 @@ func sets(t *testing.T) map[string][]wire.DocIndexSpec {
 }
 
 func TestEveryQueryGivesTheSameWithEverySetOfIndexes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const docs, queries = 60, 1500
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -205,7 +205,7 @@ func ask(t *testing.T, w *world, r *rand.Rand, docs []string, all map[string][]w
 		if !slices.Equal(got, want) {
 			t.Errorf("indexes %s, filter %s, sort %s, skip %d, limit %d:\n got %v\nwant %v\n%v", coll, text, order, m.Skip, m.Limit, got, want, w.explain(&m))
 		}
-		resp := w.must(wire.OpDocCount, &wire.DocFind{Name: m.Name, Filter: m.Filter, Skip: m.Skip, Limit: m.Limit})
+		resp := w.Must(wire.OpDocCount, &wire.DocFind{Name: m.Name, Filter: m.Filter, Skip: m.Skip, Limit: m.Limit})
 		if int(resp.Num) != len(want) {
 			t.Errorf("indexes %s, filter %s: %d counted, not %d", coll, text, resp.Num, len(want))
 		}

@@ -4,12 +4,11 @@ import (
 	"testing"
 
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestWhoWritesWhatSomebodyElseHasWrittenHearsOfItAtOnce(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	n := name("c")
 	write := func(op wire.Op, m *wire.DocUpdate) func(x *tx) wire.Response {
 		m.Name = n
@@ -42,15 +41,15 @@ func TestWhoWritesWhatSomebodyElseHasWrittenHearsOfItAtOnce(t *testing.T) {
 			write(wire.OpDocUpdate, &wire.DocUpdate{Flags: wire.DocUpsert, Filter: js(t, `{"_id": 2}`), Update: js(t, `{"$inc": {"n": 1}}`)}),
 		},
 		"an update in a collection that was dropped": {
-			func() { w.must(wire.OpDocDrop, &n) },
+			func() { w.Must(wire.OpDocDrop, &n) },
 			write(wire.OpDocUpdate, &wire.DocUpdate{Filter: js(t, `{"_id": 1}`), Update: js(t, `{"$inc": {"n": 1}}`)}),
 		},
 		"an update in a collection that was made again": {
-			func() { w.must(wire.OpDocDrop, &n); w.insert("c", `{"_id": 1, "n": 1}`) },
+			func() { w.Must(wire.OpDocDrop, &n); w.insert("c", `{"_id": 1, "n": 1}`) },
 			write(wire.OpDocUpdate, &wire.DocUpdate{Filter: js(t, `{"_id": 1}`), Update: js(t, `{"$inc": {"n": 1}}`)}),
 		},
 	} {
-		w.must(wire.OpDocDrop, &n)
+		w.Must(wire.OpDocDrop, &n)
 		w.insert("c", `{"_id": 1, "n": 1}`)
 		x := w.begin()
 		c.before()
@@ -63,7 +62,7 @@ func TestWhoWritesWhatSomebodyElseHasWrittenHearsOfItAtOnce(t *testing.T) {
 }
 
 func TestOfTwoThatWriteADocumentTheFirstToCommitWins(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "n": 1}`, `{"_id": 2, "n": 1}`, `{"_id": 3, "n": 1}`)
 	for what, write := range map[string]func(x *tx, i int){
 		"update": func(x *tx, _ int) { x.update("c", `{"_id": 1}`, `{"$inc": {"n": 1}}`, 0) },
@@ -91,7 +90,7 @@ func TestOfTwoThatWriteADocumentTheFirstToCommitWins(t *testing.T) {
 }
 
 func TestAKeyOfAUniqueIndexIsCheckedAtTheCommit(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(wire.DocIndexUnique, "k"))
 	w.insert("c", `{"_id": 1, "k": "a"}`, `{"_id": 2, "k": "b"}`)
 	x := w.begin()
@@ -109,7 +108,7 @@ func TestAKeyOfAUniqueIndexIsCheckedAtTheCommit(t *testing.T) {
 }
 
 func TestAnInsertThatFailsEndsItsTransaction(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1}`)
 	x := w.begin()
 	m := x.insert("c", `{"_id": 2}`, `{"_id": 1}`, `{"_id": 3}`)
@@ -122,7 +121,7 @@ func TestAnInsertThatFailsEndsItsTransaction(t *testing.T) {
 
 // Two transactions that read what the other writes may both be committed: that is what snapshot isolation does not prevent.
 func TestThereIsWriteSkew(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("doctors", `{"_id": "a", "on": true}`, `{"_id": "b", "on": true}`)
 	a, b := w.begin(), w.begin()
 	for _, x := range []*tx{a, b} {
@@ -145,11 +144,7 @@ func TestThereIsWriteSkew(t *testing.T) {
 }
 
 func TestATransactionEndsWithItsLeader(t *testing.T) {
-	var all [3]*world
-	enginetest.BootThree(t, func(i int, change func(*replica.Config)) *enginetest.Node {
-		all[i] = bootNode(t, t.TempDir(), nil, change)
-		return all[i].Node
-	}, func() { all[0].ready() })
+	all := worlds.Three(t)
 	old := all[0]
 	old.insert("c", `{"_id": 1}`)
 	x := old.begin()
@@ -162,9 +157,9 @@ func TestATransactionEndsWithItsLeader(t *testing.T) {
 	answered(t, "the old leader", &resp, wire.NotLeader, 0, "")
 	for _, w := range all[1:] {
 		enginetest.CaughtUp(t, old.Group, w.Group)
-		resp := w.do(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}, 0)
+		resp := w.Do(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}, 0)
 		answered(t, "another node", &resp, wire.NotFound, wire.DocNoSuchTransaction, "another node's")
-		find := w.do(wire.OpDocFind, &wire.DocFind{Name: name("c")}, wire.FlagStale)
+		find := w.Do(wire.OpDocFind, &wire.DocFind{Name: name("c")}, wire.FlagStale)
 		same(t, "nothing is left of it", texts(t, find.Body), `{"_id":1}`)
 	}
 }

@@ -28,7 +28,7 @@ func lost(t *testing.T, resp *wire.Response) bool {
 }
 
 func TestTransfersNeverChangeTheSum(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const accounts, each, tellers, transfers, readers = 10, 100, 6, 80, 3
 	w.index("accounts", spec(0, "n"))
 	for i := range accounts {
@@ -106,7 +106,7 @@ func TestTransfersNeverChangeTheSum(t *testing.T) {
 }
 
 func TestNoUpdateIsLost(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const counters, workers, rounds = 3, 8, 60
 	for i := range counters {
 		w.insert("c", fmt.Sprintf(`{"_id": %d, "n": 0}`, i))

@@ -11,7 +11,7 @@ import (
 
 func TestATransactionIsOpenForAMinute(t *testing.T) {
 	now := int64(0)
-	w := newWorld(t, func(c *Config) { c.clock = func() int64 { return now } })
+	w := worlds.New(t, func(c *Config) { c.clock = func() int64 { return now } })
 	w.numbered("c", 300)
 	asked, swept := w.begin(), w.begin()
 	cursor := asked.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 10})
@@ -22,13 +22,13 @@ func TestATransactionIsOpenForAMinute(t *testing.T) {
 	answered(t, "too late", &resp, wire.NotFound, wire.DocNoSuchTransaction, tooOld)
 	w.txns.sweep()
 	swept.over(tooOld)
-	resp = w.do(wire.OpDocMore, &wire.DocMore{Cursor: uint64(cursor.Num)}, 0)
+	resp = w.Do(wire.OpDocMore, &wire.DocMore{Cursor: uint64(cursor.Num)}, 0)
 	answered(t, "its cursor", &resp, wire.NotFound, wire.DocCursorNotFound, "")
 	same(t, "nothing is left of it", w.find("c", `{"_id": "new"}`))
 }
 
 func TestATransactionEndsWithItsServer(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 300)
 	x := w.begin()
 	x.insert("c", `{"_id": "new"}`)
@@ -43,7 +43,7 @@ func TestATransactionEndsWithItsServer(t *testing.T) {
 }
 
 func TestATransactionDoesOneThingAtATime(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 300)
 	x := w.begin()
 	cursor := x.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 10})
@@ -55,7 +55,7 @@ func TestATransactionDoesOneThingAtATime(t *testing.T) {
 		"a read":   x.do(wire.OpDocCount, &wire.DocFind{Name: name("c")}),
 		"a write":  x.do(wire.OpDocDelete, &wire.DocUpdate{Name: name("c"), Filter: js(t, `{"_id": 1}`)}),
 		"a commit": x.commit(),
-		"a cursor": w.do(wire.OpDocMore, &wire.DocMore{Cursor: uint64(cursor.Num)}, 0),
+		"a cursor": w.Do(wire.OpDocMore, &wire.DocMore{Cursor: uint64(cursor.Num)}, 0),
 	} {
 		answered(t, what, &resp, wire.Conflict, codeInUse, "in use")
 	}
@@ -79,7 +79,7 @@ func TestATransactionDoesOneThingAtATime(t *testing.T) {
 }
 
 func TestAWriteThatIsWithdrawnIsNotCommitted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	x := w.begin()
 	insert := wire.DocInsert{Name: name("c"), Docs: [][]byte{js(t, `{"_id": 1}`)}}
 	r := &keeper{answers: make(chan wire.Response, 1)}
@@ -111,9 +111,9 @@ type keeper struct{ answers chan wire.Response }
 func (k *keeper) Reply(_ uint64, resp wire.Response) { k.answers <- resp }
 
 func TestTransactionsAreBounded(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Transactions, c.TransactionMemory = 2, 100_000 })
+	w := worlds.New(t, func(c *Config) { c.Transactions, c.TransactionMemory = 2, 100_000 })
 	a, b := w.begin(), w.begin()
-	resp := w.do(wire.OpDocBegin, nothing{}, 0)
+	resp := w.Do(wire.OpDocBegin, nothing{}, 0)
 	answered(t, "one too many", &resp, wire.Busy, 0, "2 transactions are open")
 	long := strings.Repeat("x", 60_000)
 	a.insert("c", fmt.Sprintf(`{"_id": 1, "x": %q}`, long))
@@ -127,7 +127,7 @@ func TestTransactionsAreBounded(t *testing.T) {
 }
 
 func TestATransactionThatIsTooLargeSaysSo(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	x := w.begin()
 	insert := wire.DocInsert{Name: name("c")}
 	for range wire.MaxBatch {
@@ -166,7 +166,7 @@ func TestATransactionThatIsTooLargeSaysSo(t *testing.T) {
 }
 
 func TestOnlyDocumentsAreReadAndWrittenInATransaction(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	x := w.begin()
 	n := name("c")
 	for op, m := range map[wire.Op]payload{

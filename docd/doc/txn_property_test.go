@@ -11,7 +11,7 @@ import (
 
 // What a transaction sees of its own writes is what everybody sees once it is committed.
 func TestATransactionSeesWhatItsCommitLeaves(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 3))
@@ -22,12 +22,12 @@ func TestATransactionSeesWhatItsCommitLeaves(t *testing.T) {
 		}
 		for round := range 6 {
 			n := name(set)
-			w.must(wire.OpDocDelete, &wire.DocUpdate{Name: n, Flags: wire.DocMulti})
+			w.Must(wire.OpDocDelete, &wire.DocUpdate{Name: n, Flags: wire.DocMulti})
 			fill := wire.DocInsert{Name: n, Flags: wire.DocUnordered}
 			for i := range 40 {
 				fill.Docs = append(fill.Docs, js(t, randomDocument(r, i)))
 			}
-			w.must(wire.OpDocInsert, &fill) // some may not be indexed
+			w.Must(wire.OpDocInsert, &fill) // some may not be indexed
 			x := w.begin()
 			x.writeAtRandom(r, set)
 			queries := make([]txnQuery, 60)
@@ -43,7 +43,7 @@ func TestATransactionSeesWhatItsCommitLeaves(t *testing.T) {
 			}
 			commits++
 			for _, q := range queries {
-				if out := q.ask(w.all, w.must); !slices.Equal(q.in, out) {
+				if out := q.ask(w.all, w.Must); !slices.Equal(q.in, out) {
 					t.Fatalf("%s, round %d, filter %s, sort %s, skip %d, limit %d: %d in the transaction, %d behind it:\n%v\n%v",
 						set, round, text(t, q.find.Filter), q.find.Sort, q.find.Skip, q.find.Limit, len(q.in), len(out), q.in, out)
 				}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestATransactionIsSeenAsAWholeOrNotAtAll(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "n": 1}`, `{"_id": 2, "n": 2}`, `{"_id": 3, "n": 3}`)
 	x := w.begin()
 	x.insert("c", `{"_id": 4, "n": 4}`)
@@ -41,7 +41,7 @@ func TestATransactionIsSeenAsAWholeOrNotAtAll(t *testing.T) {
 }
 
 func TestATransactionReadsWhatItHasWritten(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.index("c", spec(0, "n"))
 	w.index("c", spec(0, "tags"))
 	w.insert("c", `{"_id": 1, "n": 5, "tags": ["a", "b"]}`, `{"_id": 2, "n": 3, "tags": ["b"]}`, `{"_id": 3, "n": 4}`)
@@ -88,7 +88,7 @@ func TestATransactionReadsWhatItHasWritten(t *testing.T) {
 }
 
 func TestAModifyInATransactionAnswersWithItsDocument(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 1, "n": 1}`, `{"_id": 2, "n": 2}`)
 	x := w.begin()
 	x.insert("c", `{"_id": 3, "n": 0}`)
@@ -120,7 +120,7 @@ func TestAModifyInATransactionAnswersWithItsDocument(t *testing.T) {
 }
 
 func TestATransactionReadsOneMoment(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.batchBytes = 2000 })
+	w := worlds.New(t, func(c *Config) { c.batchBytes = 2000 })
 	w.numbered("c", 300)
 	w.index("c", spec(0, "a"))
 	w.insert("side", `{"_id": 1}`)
@@ -147,10 +147,10 @@ func TestATransactionReadsOneMoment(t *testing.T) {
 		func() { w.remove("c", `{"_id": {"$lt": 100}}`, wire.DocMulti) },
 		func() { w.insert("late", `{"_id": 1}`) },
 		func() { w.index("c", spec(0, "l")) },
-		func() { w.must(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("c"), Index: []byte("a_1")}) },
+		func() { w.Must(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("c"), Index: []byte("a_1")}) },
 		func() {
 			for _, n := range []wire.DocName{name("c"), name("side")} {
-				w.must(wire.OpDocDrop, &n)
+				w.Must(wire.OpDocDrop, &n)
 			}
 		},
 		func() { w.insert("c", `{"_id": 7, "a": 1}`, `{"_id": 1000, "a": 1}`) },
@@ -174,22 +174,22 @@ func TestATransactionReadsOneMoment(t *testing.T) {
 }
 
 func TestACursorOfATransactionEndsWithIt(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.numbered("c", 300)
 	for i, end := range []func(x *tx){func(x *tx) { x.commits() }, func(x *tx) { x.abort() }} {
 		x := w.begin()
 		find := x.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 10})
 		pipe := x.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name("c"), Pipeline: js(t, `[{"$match": {}}]`), Batch: 10})
-		outside := w.must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 10})
+		outside := w.Must(wire.OpDocFind, &wire.DocFind{Name: name("c"), Batch: 10})
 		// What is written while it is read comes once: as it was, for the cursor began before.
 		x.update("c", `{}`, `{"$inc": {"mine": 1}}`, wire.DocMulti)
-		more := w.must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(find.Num), Batch: 10})
+		more := w.Must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(find.Num), Batch: 10})
 		if got := texts(t, more.Body); len(got) != 10 || strings.Contains(got[0], fmt.Sprint(`"mine":`, i+1)) {
 			t.Errorf("%v", got)
 		}
 		end(x)
 		for _, c := range []uint64{uint64(find.Num), uint64(pipe.Num)} {
-			resp := w.do(wire.OpDocMore, &wire.DocMore{Cursor: c}, 0)
+			resp := w.Do(wire.OpDocMore, &wire.DocMore{Cursor: c}, 0)
 			answered(t, fmt.Sprint("cursor of ", i), &resp, wire.NotFound, wire.DocCursorNotFound, "")
 		}
 		if got := w.rest(&outside, 0); len(got) != 290 {

@@ -18,93 +18,93 @@ type nothing struct{}
 func (nothing) Append(b []byte) []byte { return b }
 
 func (w *world) begin() *tx {
-	w.t.Helper()
-	return &tx{w, uint64(w.must(wire.OpDocBegin, nothing{}).Num)}
+	w.T.Helper()
+	return &tx{w, uint64(w.Must(wire.OpDocBegin, nothing{}).Num)}
 }
 
 func (x *tx) do(op wire.Op, m payload) wire.Response {
-	x.w.t.Helper()
-	return x.w.do(wire.OpDocIn, &wire.DocIn{Txn: x.id, Op: op, Body: m.Append(nil)}, 0)
+	x.w.T.Helper()
+	return x.w.Do(wire.OpDocIn, &wire.DocIn{Txn: x.id, Op: op, Body: m.Append(nil)}, 0)
 }
 
 func (x *tx) must(op wire.Op, m payload) wire.Response {
-	x.w.t.Helper()
+	x.w.T.Helper()
 	resp := x.do(op, m)
 	if err := resp.Err(); err != nil {
-		x.w.t.Fatalf("%v in a transaction: %v", op, err)
+		x.w.T.Fatalf("%v in a transaction: %v", op, err)
 	}
 	return resp
 }
 
 func (x *tx) insert(coll string, docs ...string) wire.DocResult {
-	x.w.t.Helper()
+	x.w.T.Helper()
 	m := wire.DocInsert{Name: name(coll)}
 	for _, d := range docs {
-		m.Docs = append(m.Docs, js(x.w.t, d))
+		m.Docs = append(m.Docs, js(x.w.T, d))
 	}
 	resp := x.must(wire.OpDocInsert, &m)
-	return result(x.w.t, &resp)
+	return result(x.w.T, &resp)
 }
 
 func (x *tx) update(coll, filter, update string, flags wire.DocWriteFlags) wire.DocResult {
-	x.w.t.Helper()
+	x.w.T.Helper()
 	resp := x.must(wire.OpDocUpdate, x.updating(coll, filter, update, flags))
-	return result(x.w.t, &resp)
+	return result(x.w.T, &resp)
 }
 
 func (x *tx) updating(coll, filter, update string, flags wire.DocWriteFlags) *wire.DocUpdate {
-	return &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(x.w.t, filter), Update: js(x.w.t, update)}
+	return &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(x.w.T, filter), Update: js(x.w.T, update)}
 }
 
 func (x *tx) remove(coll, filter string, flags wire.DocWriteFlags) uint64 {
-	x.w.t.Helper()
-	resp := x.must(wire.OpDocDelete, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(x.w.t, filter)})
-	m := result(x.w.t, &resp)
+	x.w.T.Helper()
+	resp := x.must(wire.OpDocDelete, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(x.w.T, filter)})
+	m := result(x.w.T, &resp)
 	return m.Deleted
 }
 
 // all returns what a find gives, from all batches.
 func (x *tx) all(m *wire.DocFind) (docs []string) {
-	x.w.t.Helper()
+	x.w.T.Helper()
 	resp := x.must(wire.OpDocFind, m)
-	return append(texts(x.w.t, resp.Body), x.w.rest(&resp, m.Batch)...)
+	return append(texts(x.w.T, resp.Body), x.w.rest(&resp, m.Batch)...)
 }
 
 // rest returns the documents that a cursor has left.
 func (w *world) rest(resp *wire.Response, batch uint64) (docs []string) {
-	w.t.Helper()
+	w.T.Helper()
 	for resp.Num != 0 {
-		*resp = w.must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: batch})
-		docs = append(docs, texts(w.t, resp.Body)...)
+		*resp = w.Must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: batch})
+		docs = append(docs, texts(w.T, resp.Body)...)
 	}
 	return docs
 }
 
 func (x *tx) find(coll, filter string) []string {
-	x.w.t.Helper()
-	return x.all(&wire.DocFind{Name: name(coll), Filter: js(x.w.t, filter)})
+	x.w.T.Helper()
+	return x.all(&wire.DocFind{Name: name(coll), Filter: js(x.w.T, filter)})
 }
 
 func (x *tx) aggregate(coll, pipeline string) []string {
-	x.w.t.Helper()
-	resp := x.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name(coll), Pipeline: js(x.w.t, pipeline)})
-	return append(texts(x.w.t, resp.Body), x.w.rest(&resp, 0)...)
+	x.w.T.Helper()
+	resp := x.must(wire.OpDocAggregate, &wire.DocAggregate{Name: name(coll), Pipeline: js(x.w.T, pipeline)})
+	return append(texts(x.w.T, resp.Body), x.w.rest(&resp, 0)...)
 }
 
 func (x *tx) commit() wire.Response {
-	x.w.t.Helper()
-	return x.w.do(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}, 0)
+	x.w.T.Helper()
+	return x.w.Do(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}, 0)
 }
 
 // commits commits and returns how many documents were written.
 func (x *tx) commits() int64 {
-	x.w.t.Helper()
-	return x.w.must(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}).Num
+	x.w.T.Helper()
+	return x.w.Must(wire.OpDocCommit, &wire.DocTxn{Txn: x.id}).Num
 }
 
 func (x *tx) abort() int64 {
-	x.w.t.Helper()
-	return x.w.must(wire.OpDocAbort, &wire.DocTxn{Txn: x.id}).Num
+	x.w.T.Helper()
+	return x.w.Must(wire.OpDocAbort, &wire.DocTxn{Txn: x.id}).Num
 }
 
 // answered checks how something was refused.
@@ -117,8 +117,8 @@ func answered(t *testing.T, what string, resp *wire.Response, code wire.Code, su
 
 // over checks that a transaction is not open any more.
 func (x *tx) over(says string) {
-	x.w.t.Helper()
-	t := x.w.t.(*testing.T)
+	x.w.T.Helper()
+	t := x.w.T.(*testing.T)
 	t.Helper()
 	resp := x.do(wire.OpDocFind, &wire.DocFind{Name: name("c")})
 	answered(t, "an operation behind the end", &resp, wire.NotFound, wire.DocNoSuchTransaction, says)

@@ -7,15 +7,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestAWatchTellsWhatHappensToDocuments(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.insert("c", `{"_id": 0}`)
 	l := w.stands(name("c"), 100)
 	w.insert("c", `{"_id": 1}`, `{"_id": 2, "a": 1}`)
@@ -24,7 +22,7 @@ func TestAWatchTellsWhatHappensToDocuments(t *testing.T) {
 	w.update("c", `{"a": 1}`, `{"$inc": {"a": 1}}`, 0) // finds nothing
 	w.update("c", `{"_id": 3}`, `{"$set": {"a": 3}}`, wire.DocUpsert)
 	w.update("c", `{"_id": 0}`, `{"b": 1}`, 0)
-	w.must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
+	w.Must(wire.OpDocWrite, &wire.DocWrite{Writes: []wire.DocWriteOp{
 		{Op: wire.OpDocInsert, DocUpdate: wire.DocUpdate{Name: name("c"), Update: js(t, `{"_id": 4}`)}},
 		{Op: wire.OpDocInsert, DocUpdate: wire.DocUpdate{Name: name("other"), Update: js(t, `{"_id": 4}`)}},
 		{Op: wire.OpDocDelete, DocUpdate: wire.DocUpdate{Name: name("c"), Filter: js(t, `{"_id": 1}`)}},
@@ -34,7 +32,7 @@ func TestAWatchTellsWhatHappensToDocuments(t *testing.T) {
 	w.insert("c", `{"_id": 5, "at": {"$date": "2020-01-01T00:00:00Z"}}`)
 	l.through("c", wire.DocEventDelete, "5")
 	drop := name("c")
-	w.must(wire.OpDocDrop, &drop)
+	w.Must(wire.OpDocDrop, &drop)
 	got := shownEvents(t, l.changes(12))
 	want := []string{
 		`insert test.c 1 {"_id":1}`,
@@ -59,7 +57,7 @@ func TestAWatchTellsWhatHappensToDocuments(t *testing.T) {
 
 // bustle has clients write to few documents at the same time.
 func (w *world) bustle(clients, each int) {
-	w.t.Helper()
+	w.T.Helper()
 	var wg sync.WaitGroup
 	for c := range clients {
 		wg.Go(func() {
@@ -85,13 +83,13 @@ func (w *world) bustle(clients, each int) {
 
 // documents returns what collections have, as replayed does.
 func (w *world) documents(colls ...string) map[string]string {
-	w.t.Helper()
+	w.T.Helper()
 	docs := map[string]string{}
 	for _, coll := range colls {
 		for _, d := range w.find(coll, `{}`) {
 			var id int
 			if _, err := fmt.Sscanf(d, `{"_id":%d`, &id); err != nil {
-				w.t.Fatalf("%s: %v", d, err)
+				w.T.Fatalf("%s: %v", d, err)
 			}
 			docs[fmt.Sprint(coll, " ", id)] = d
 		}
@@ -100,7 +98,7 @@ func (w *world) documents(colls ...string) map[string]string {
 }
 
 func TestTheChangesMakeTheCollectionsThatThereAre(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	one, whole := w.stands(name("c"), 1<<20), w.stands(wire.DocName{DB: []byte("test")}, 1<<20)
 	w.bustle(8, 40)
 	for _, x := range []struct {
@@ -120,33 +118,33 @@ func TestTheChangesMakeTheCollectionsThatThereAre(t *testing.T) {
 
 // resumes checks that a watch that goes on behind any of the events gets those behind it, and nothing else.
 func (w *world) resumes(n wire.DocName, events []wire.DocEvent) {
-	w.t.Helper()
-	all := shownEvents(w.t, events)
+	w.T.Helper()
+	all := shownEvents(w.T, events)
 	for i := range events {
 		if i%5 != 0 && i < len(events)-5 {
 			continue
 		}
 		l := w.behind(n, &events[i])
-		if got := shownEvents(w.t, l.changes(len(events)-i-1)); !slices.Equal(got, all[i+1:]) {
-			w.t.Fatalf("behind event %d came\n%v\nwant\n%v", i, got, all[i+1:])
+		if got := shownEvents(w.T, l.changes(len(events)-i-1)); !slices.Equal(got, all[i+1:]) {
+			w.T.Fatalf("behind event %d came\n%v\nwant\n%v", i, got, all[i+1:])
 		}
 		w.Cancel(l, 1)
 		if resp := l.last(); resp.Code != wire.Canceled {
-			w.t.Fatalf("a watch that was withdrawn ended with %+v", resp)
+			w.T.Fatalf("a watch that was withdrawn ended with %+v", resp)
 		}
 	}
 }
 
 func TestAWatchGoesOnBehindAnyEventAlsoAfterARestart(t *testing.T) {
 	dir := t.TempDir()
-	w := startWorld(t, dir, nil)
+	w := worlds.Start(t, dir, nil)
 	n := name("c")
 	l := w.stands(n, 1<<20)
 	w.bustle(4, 20)
 	events := l.through("c", wire.DocEventInsert, "1000")
 	w.resumes(n, events)
 	w.Stop()
-	w = startWorld(t, dir, nil)
+	w = worlds.Start(t, dir, nil)
 	w.verify()
 	w.resumes(n, events)
 	w.insert("c", `{"_id": 1001}`)
@@ -157,11 +155,7 @@ func TestAWatchGoesOnBehindAnyEventAlsoAfterARestart(t *testing.T) {
 }
 
 func TestAWatchGoesOnAtTheNextLeader(t *testing.T) {
-	var all [3]*world
-	enginetest.BootThree(t, func(i int, change func(*replica.Config)) *enginetest.Node {
-		all[i] = bootNode(t, t.TempDir(), nil, change)
-		return all[i].Node
-	}, func() { all[0].ready() })
+	all := worlds.Three(t)
 	old, n := all[0], name("c")
 	l := old.stands(n, 1<<20)
 	old.bustle(4, 10)
@@ -172,18 +166,7 @@ func TestAWatchGoesOnAtTheNextLeader(t *testing.T) {
 	if err := old.Group.TransferLeadership(""); err != nil {
 		t.Fatal(err)
 	}
-	var next *world
-	for deadline := time.Now().Add(30 * time.Second); next == nil; {
-		for _, w := range all[1:] {
-			if w.Group.Leads() {
-				next = w
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody leads after 30 s")
-		}
-		time.Sleep(2 * time.Millisecond) // a group tells nobody that it leads
-	}
+	next := enginetest.NextLeader(t, all[1:]...)
 	next.resumes(n, events)
 	next.insert("c", `{"_id": 1001}`)
 	want := []string{`insert test.c 1001 {"_id":1001}`}
@@ -197,7 +180,7 @@ func TestAWatchGoesOnAtTheNextLeader(t *testing.T) {
 }
 
 func TestAWatchOfWhatIsNotKeptIsCompacted(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.FeedBytes = 20_000 })
+	w := worlds.New(t, func(c *Config) { c.FeedBytes = 20_000 })
 	n := name("c")
 	before := w.insert("c", `{"_id": 0}`)
 	if len(before.Errors) > 0 {
@@ -225,7 +208,7 @@ func TestAWatchOfWhatIsNotKeptIsCompacted(t *testing.T) {
 	compacted(slow)
 	w.verify()
 	off := &wire.DocFeed{Name: n, Off: true}
-	if resp := w.must(wire.OpDocFeed, off); resp.Num != 1 {
+	if resp := w.Must(wire.OpDocFeed, off); resp.Num != 1 {
 		t.Errorf("turning the feed off was answered %+v", resp)
 	}
 	compacted(l)
@@ -240,7 +223,7 @@ func TestAWatchOfWhatIsNotKeptIsCompacted(t *testing.T) {
 }
 
 func TestAWatchBeginsWithWhatWasNotAnsweredBeforeIt(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.stands(name("c"), 0)
 	for i := range 50 {
 		w.insert("c", fmt.Sprintf(`{"_id": %d}`, 2*i))
@@ -254,7 +237,7 @@ func TestAWatchBeginsWithWhatWasNotAnsweredBeforeIt(t *testing.T) {
 }
 
 func TestAWatchWithoutCreditIsToldNothing(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	l := w.stands(name("c"), 0)
 	long := strings.Repeat("x", 100_000)
 	for i := range 10 {
@@ -282,7 +265,7 @@ func TestAWatchWithoutCreditIsToldNothing(t *testing.T) {
 }
 
 func TestAWatchOfWhatDoesNotChangeIsToldHowFarItIs(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.stands(wire.DocName{DB: []byte("test")}, 0)
 	l := w.stands(name("quiet"), 100)
 	long := strings.Repeat("x", 1<<20)
@@ -295,7 +278,7 @@ func TestAWatchOfWhatDoesNotChangeIsToldHowFarItIs(t *testing.T) {
 }
 
 func TestThereMayBeOnlySoManyWatches(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.MaxWatches = 1 })
+	w := worlds.New(t, func(c *Config) { c.MaxWatches = 1 })
 	l := w.stands(name("c"), 1)
 	if resp := w.watching(&wire.DocWatch{Name: name("c")}, 1).last(); resp.Code != wire.Busy {
 		t.Errorf("one more was answered %+v", resp)
@@ -308,7 +291,7 @@ func TestThereMayBeOnlySoManyWatches(t *testing.T) {
 }
 
 func TestWatchesEndWhenTheEngineStops(t *testing.T) {
-	w := startWorld(t, t.TempDir(), nil)
+	w := worlds.Start(t, t.TempDir(), nil)
 	l := w.stands(name("c"), 1)
 	w.Stop()
 	if resp := l.last(); resp.Code != wire.Unavailable {
@@ -317,7 +300,7 @@ func TestWatchesEndWhenTheEngineStops(t *testing.T) {
 }
 
 func TestAWatchIsWithdrawnBeforeItStands(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for i := range 50 {
 		l := newListener(t)
 		m := wire.DocWatch{Name: name(fmt.Sprint("c", i))}
@@ -333,7 +316,7 @@ func TestAWatchIsWithdrawnBeforeItStands(t *testing.T) {
 }
 
 func TestAWatchIsToldOfATransactionWhenItIsCommitted(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	l := w.stands(name("c"), 100)
 	given, kept := w.begin(), w.begin()
 	given.insert("c", `{"_id": 1}`)

@@ -139,8 +139,8 @@ func shownEvents(t testing.TB, events []wire.DocEvent) (all []string) {
 
 // watching begins a watch with credits and returns its client.
 func (w *world) watching(m *wire.DocWatch, credits int) *listener {
-	w.t.Helper()
-	l := newListener(w.t)
+	w.T.Helper()
+	l := newListener(w.T)
 	w.Submit(wire.Request{Op: wire.OpDocWatch, Tag: 1, Body: m.Append(nil)}, l)
 	w.Credit(l, 1, credits)
 	return l
@@ -148,10 +148,10 @@ func (w *world) watching(m *wire.DocWatch, credits int) *listener {
 
 // stands begins a watch of what comes from now on, and waits until it stands.
 func (w *world) stands(n wire.DocName, credits int) *listener {
-	w.t.Helper()
+	w.T.Helper()
 	l := w.watching(&wire.DocWatch{Name: n}, credits)
 	if first := l.answer(0); !first.More || first.Rev == 0 || len(first.Body) != 0 {
-		w.t.Fatalf("the first answer is %+v", first)
+		w.T.Fatalf("the first answer is %+v", first)
 	}
 	w.Credit(l, 1, credits)
 	return l
@@ -159,7 +159,7 @@ func (w *world) stands(n wire.DocName, credits int) *listener {
 
 // behind watches on behind an event.
 func (w *world) behind(n wire.DocName, e *wire.DocEvent) *listener {
-	w.t.Helper()
+	w.T.Helper()
 	return w.watching(&wire.DocWatch{Name: n, Rev: e.Rev, Event: e.Event}, 1<<20)
 }
 

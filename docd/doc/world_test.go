@@ -8,62 +8,28 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
-	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is an engine over a real group of one voter.
+// world is an engine over a real group.
 type world struct {
 	*Engine
-	*enginetest.Node
-	t testing.TB
+	*enginetest.World
 }
 
-// newWorld starts an engine in a temporary folder and stops it when the test ends.
-func newWorld(t testing.TB, change func(*Config)) *world {
-	t.Helper()
-	return startWorld(t, t.TempDir(), change)
-}
-
-// startWorld starts an engine in dir and stops it when the test ends.
-func startWorld(t testing.TB, dir string, change func(*Config)) *world {
-	t.Helper()
-	w := bootNode(t, dir, change, nil)
-	w.ready()
-	return w
-}
-
-// bootNode starts an engine in dir, perhaps as one node of several, and does not wait for a leader.
-func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) *world {
-	t.Helper()
-	cfg := Default()
-	e, node := enginetest.Start(t, dir, &cfg, &cfg.Store, Open, change, changeGroup)
-	return &world{Engine: e, Node: node, t: t}
-}
-
-// ready waits until the group serves: when a read comes back.
-func (w *world) ready() {
-	w.t.Helper()
-	n := name("none")
-	resp := w.do(wire.OpDocIndexes, &n, wire.FlagOrdered)
-	if resp.Code != wire.NotFound {
-		w.t.Fatalf("the group does not answer: %v %s", resp.Code, resp.Body)
-	}
+// worlds makes them, for a test.
+var worlds = enginetest.Worlds[Config, *Engine, *world]{
+	Default: Default,
+	Store:   func(cfg *Config) *store.Options { return &cfg.Store },
+	Open:    Open,
+	Wrap:    func(e *Engine, w *enginetest.World) *world { return &world{e, w} },
+	Ready:   wire.Request{Op: wire.OpDocIndexes, Body: (&wire.DocName{DB: []byte("test"), Coll: []byte("none")}).Append(nil)},
 }
 
 type payload = enginetest.Payload
-
-// do asks for one operation and waits.
-func (w *world) do(op wire.Op, m payload, flags wire.Flags) wire.Response {
-	return enginetest.Do(w, op, m, flags)
-}
-
-func (w *world) must(op wire.Op, m payload) wire.Response {
-	w.t.Helper()
-	return enginetest.Must(w.t, w, op, m)
-}
 
 func name(coll string) wire.DocName { return wire.DocName{DB: []byte("test"), Coll: []byte(coll)} }
 
@@ -124,46 +90,46 @@ func result(t testing.TB, resp *wire.Response) (m wire.DocResult) {
 
 // insert puts documents into a collection.
 func (w *world) insert(coll string, docs ...string) wire.DocResult {
-	w.t.Helper()
+	w.T.Helper()
 	m := wire.DocInsert{Name: name(coll)}
 	for _, d := range docs {
-		m.Docs = append(m.Docs, js(w.t, d))
+		m.Docs = append(m.Docs, js(w.T, d))
 	}
-	resp := w.must(wire.OpDocInsert, &m)
-	return result(w.t, &resp)
+	resp := w.Must(wire.OpDocInsert, &m)
+	return result(w.T, &resp)
 }
 
 // all returns what a find gives, from all batches.
 func (w *world) all(m *wire.DocFind) (docs []string) {
-	w.t.Helper()
-	resp := w.must(wire.OpDocFind, m)
+	w.T.Helper()
+	resp := w.Must(wire.OpDocFind, m)
 	for {
-		docs = append(docs, texts(w.t, resp.Body)...)
+		docs = append(docs, texts(w.T, resp.Body)...)
 		if resp.Num == 0 {
 			return docs
 		}
-		resp = w.must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: m.Batch})
+		resp = w.Must(wire.OpDocMore, &wire.DocMore{Cursor: uint64(resp.Num), Batch: m.Batch})
 	}
 }
 
 // find returns the documents that match.
 func (w *world) find(coll, filter string) []string {
-	w.t.Helper()
-	return w.all(&wire.DocFind{Name: name(coll), Filter: js(w.t, filter)})
+	w.T.Helper()
+	return w.all(&wire.DocFind{Name: name(coll), Filter: js(w.T, filter)})
 }
 
 // update changes documents.
 func (w *world) update(coll, filter, update string, flags wire.DocWriteFlags) wire.DocResult {
-	w.t.Helper()
-	resp := w.must(wire.OpDocUpdate, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(w.t, filter), Update: js(w.t, update)})
-	return result(w.t, &resp)
+	w.T.Helper()
+	resp := w.Must(wire.OpDocUpdate, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(w.T, filter), Update: js(w.T, update)})
+	return result(w.T, &resp)
 }
 
 // remove deletes documents.
 func (w *world) remove(coll, filter string, flags wire.DocWriteFlags) uint64 {
-	w.t.Helper()
-	resp := w.must(wire.OpDocDelete, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(w.t, filter)})
-	m := result(w.t, &resp)
+	w.T.Helper()
+	resp := w.Must(wire.OpDocDelete, &wire.DocUpdate{Name: name(coll), Flags: flags, Filter: js(w.T, filter)})
+	m := result(w.T, &resp)
 	return m.Deleted
 }
 
@@ -182,25 +148,25 @@ func spec(flags wire.DocIndexFlags, fields ...string) wire.DocIndexSpec {
 
 // index makes an index and waits until it is ready.
 func (w *world) index(coll string, s wire.DocIndexSpec) {
-	w.t.Helper()
-	w.must(wire.OpDocIndex, &wire.DocIndex{Name: name(coll), Spec: s})
+	w.T.Helper()
+	w.Must(wire.OpDocIndex, &wire.DocIndex{Name: name(coll), Spec: s})
 }
 
 // explain returns the explanation of a find that was executed.
 func (w *world) explain(m *wire.DocFind) bson.M {
-	w.t.Helper()
-	resp := w.must(wire.OpDocExplain, &wire.DocExplain{Op: wire.OpDocFind, Execute: true, Body: m.Append(nil)})
+	w.T.Helper()
+	resp := w.Must(wire.OpDocExplain, &wire.DocExplain{Op: wire.OpDocFind, Execute: true, Body: m.Append(nil)})
 	var doc bson.M
 	if err := bson.Unmarshal(resp.Body, &doc); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return doc
 }
 
 // verify checks the documents against the indexes. Nothing may be written meanwhile.
 func (w *world) verify() {
-	w.t.Helper()
+	w.T.Helper()
 	if err := w.machine.Verify(); err != nil {
-		w.t.Error(err)
+		w.T.Error(err)
 	}
 }

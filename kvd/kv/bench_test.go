@@ -14,12 +14,12 @@ type sink struct{ code wire.Code }
 func (s *sink) Reply(_ uint64, resp wire.Response) { s.code = resp.Code }
 
 func BenchmarkInlineGet(b *testing.B) {
-	w := newWorld(b, func(c *Config) { c.Store.Memory = true })
+	w := worlds.New(b, func(c *Config) { c.Store.Memory = true })
 	for _, size := range []int{16, 1024} {
 		keys := make([][]byte, 1000)
 		for i := range keys {
 			m := wire.KVSet{Key: fmt.Appendf(nil, "key:%06d", i), Value: make([]byte, size)}
-			w.must(wire.OpKVSet, &m)
+			w.Must(wire.OpKVSet, &m)
 			keys[i] = (&wire.KVKey{Key: m.Key}).Append(nil)
 		}
 		b.Run(fmt.Sprintf("size=%d/path=engine", size), func(b *testing.B) {

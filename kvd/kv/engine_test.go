@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -79,6 +78,11 @@ func contract() enginetest.Spec {
 			}
 			return n, r.Err()
 		},
+		Large: func(i int, b []byte) (write, read wire.Request) {
+			key := fmt.Append(nil, "contract:large:", i)
+			set, get := wire.KVSet{Key: key, Value: b}, wire.KVKey{Key: key}
+			return wire.Request{Op: wire.OpKVSet, Body: set.Append(nil)}, wire.Request{Op: wire.OpKVGet, Body: get.Append(nil)}
+		},
 	}
 	a, b := []byte("sample:a"), []byte("sample:b")
 	sample := func(op wire.Op, m payload) {
@@ -127,5 +131,5 @@ func contract() enginetest.Spec {
 }
 
 func TestTheEngineKeepsItsContract(t *testing.T) {
-	enginetest.Run(t, contract(), func(t *testing.T) engine.Engine { return newWorld(t, nil) })
+	worlds.Contract(t, contract())
 }

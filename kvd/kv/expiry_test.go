@@ -8,11 +8,11 @@ import (
 )
 
 func TestAKeyIsGoneAtItsTimeForEveryReader(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	a, _ := w.openWatch(&wire.KVWatch{Prefix: []byte("e")}, 100)
 	in := wire.Expiry{Kind: wire.ExpiryIn, Ms: 30}
-	w.must(wire.OpKVSet, &wire.KVSet{Key: []byte("e"), Value: []byte("1"), Expiry: in})
-	resp := w.must(wire.OpKVGet, &wire.KVKey{Key: []byte("e")})
+	w.Must(wire.OpKVSet, &wire.KVSet{Key: []byte("e"), Value: []byte("1"), Expiry: in})
+	resp := w.Must(wire.OpKVGet, &wire.KVKey{Key: []byte("e")})
 	at := time.UnixMilli(resp.Num)
 	for time.Now().Before(at) {
 		time.Sleep(time.Until(at)) // an expiry is a matter of the clock
@@ -20,10 +20,10 @@ func TestAKeyIsGoneAtItsTimeForEveryReader(t *testing.T) {
 	if _, ok := w.get("e"); ok {
 		t.Error("a read after its time found the key")
 	}
-	if n := w.must(wire.OpKVCount, &wire.KVDB{}).Num; n != 0 {
+	if n := w.Must(wire.OpKVCount, &wire.KVDB{}).Num; n != 0 {
 		t.Errorf("a count after its time counted %d", n)
 	}
-	w.must(wire.OpKVSet, &wire.KVSet{Key: []byte("e2"), Value: []byte("1"), Expiry: in})
+	w.Must(wire.OpKVSet, &wire.KVSet{Key: []byte("e2"), Value: []byte("1"), Expiry: in})
 	// Set, expire of e, set, expire of e2: nobody but the sweeper makes the last one.
 	var got []wire.KVEvent
 	for n := 1; len(got) < 4; n++ {
@@ -35,14 +35,14 @@ func TestAKeyIsGoneAtItsTimeForEveryReader(t *testing.T) {
 }
 
 func TestAFlushedDatabaseIsCollected(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	var m wire.KVMSet
 	for i := range 5000 {
 		m.Pairs = append(m.Pairs, wire.KVPair{Key: []byte{byte(i >> 8), byte(i)}, Value: []byte("v")})
 	}
-	w.must(wire.OpKVMSet, &m)
-	w.must(wire.OpKVFlush, &wire.KVDB{DB: wire.AllDatabases})
-	if n := w.must(wire.OpKVCount, &wire.KVDB{}).Num; n != 0 {
+	w.Must(wire.OpKVMSet, &m)
+	w.Must(wire.OpKVFlush, &wire.KVDB{DB: wire.AllDatabases})
+	if n := w.Must(wire.OpKVCount, &wire.KVDB{}).Num; n != 0 {
 		t.Errorf("%d keys are there after the flush", n)
 	}
 	deadline := time.Now().Add(30 * time.Second)

@@ -82,16 +82,16 @@ func (w *world) ask(c call) result {
 	key := fmt.Appendf(nil, "linear:%d", c.key)
 	switch c.kind {
 	case "get":
-		resp := w.do(wire.OpKVGet, &wire.KVKey{Key: key}, 0)
+		resp := w.Do(wire.OpKVGet, &wire.KVKey{Key: key}, 0)
 		return result{string(resp.Body[:len(resp.Body)*btoi(resp.Code == wire.OK)]), resp.Code == wire.OK, resp.Rev}
 	case "set":
-		resp := w.do(wire.OpKVSet, &wire.KVSet{Key: key, Value: []byte(c.value)}, 0)
+		resp := w.Do(wire.OpKVSet, &wire.KVSet{Key: key, Value: []byte(c.value)}, 0)
 		return result{"", resp.Code == wire.OK, resp.Rev}
 	case "cas":
-		resp := w.do(wire.OpKVSet, &wire.KVSet{Key: key, Value: []byte(c.value), Flags: wire.SetIfVersion, Version: c.ver}, 0)
+		resp := w.Do(wire.OpKVSet, &wire.KVSet{Key: key, Value: []byte(c.value), Flags: wire.SetIfVersion, Version: c.ver}, 0)
 		return result{"", resp.Code == wire.OK, resp.Rev}
 	}
-	resp := w.do(wire.OpKVIncr, &wire.KVIncr{Key: key, By: 1}, 0)
+	resp := w.Do(wire.OpKVIncr, &wire.KVIncr{Key: key, By: 1}, 0)
 	return result{strconv.FormatInt(resp.Num, 10), resp.Code == wire.OK, resp.Rev}
 }
 
@@ -104,7 +104,7 @@ func btoi(b bool) int {
 
 // Keys 0 to 2 are registers under get, set and compare-and-set, 3 to 5 counters.
 func TestHistoriesOfConcurrentClientsAreLinearizable(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	var mu sync.Mutex
 	var history []porcupine.Operation
 	start := time.Now()
@@ -142,9 +142,9 @@ func TestHistoriesOfConcurrentClientsAreLinearizable(t *testing.T) {
 // Swapping and flushing databases under readers: a key that was written in database 0 before a swap is never seen there
 // with what database 1 held, and the other way round.
 func TestReadsDuringSwapsAreOfOneSideOrTheOther(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for db := range byte(2) {
-		w.must(wire.OpKVMSet, &wire.KVMSet{DB: db, Pairs: []wire.KVPair{{Key: []byte("x"), Value: []byte{'a' + db}}, {Key: []byte("y"), Value: []byte{'a' + db}}}})
+		w.Must(wire.OpKVMSet, &wire.KVMSet{DB: db, Pairs: []wire.KVPair{{Key: []byte("x"), Value: []byte{'a' + db}}, {Key: []byte("y"), Value: []byte{'a' + db}}}})
 	}
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -156,7 +156,7 @@ func TestReadsDuringSwapsAreOfOneSideOrTheOther(t *testing.T) {
 					return
 				default:
 				}
-				resp := w.must(wire.OpKVMGet, &wire.KVKeys{Keys: [][]byte{[]byte("x"), []byte("y")}})
+				resp := w.Must(wire.OpKVMGet, &wire.KVKeys{Keys: [][]byte{[]byte("x"), []byte("y")}})
 				r := wire.NewReader(resp.Body)
 				x, y := wire.TakeKVEntry(&r), wire.TakeKVEntry(&r)
 				if string(x.Value) != string(y.Value) || len(x.Value) != 1 {
@@ -166,7 +166,7 @@ func TestReadsDuringSwapsAreOfOneSideOrTheOther(t *testing.T) {
 		})
 	}
 	for range 200 {
-		w.must(wire.OpKVSwap, &wire.KVDB{DB: 0, Other: 1})
+		w.Must(wire.OpKVSwap, &wire.KVDB{DB: 0, Other: 1})
 	}
 	close(done)
 	wg.Wait()

@@ -12,8 +12,8 @@ import (
 
 // openWatch starts a watch and waits until it stands. The first answer is left in the returned answers.
 func (w *world) openWatch(m *wire.KVWatch, credits int) (*enginetest.Client, wire.Response) {
-	w.t.Helper()
-	a := enginetest.NewClient(w.t)
+	w.T.Helper()
+	a := enginetest.NewClient(w.T)
 	w.Submit(wire.Request{Op: wire.OpKVWatch, Tag: 1, Body: m.Append(nil)}, a)
 	first := a.Answers(1)[0]
 	w.Credit(a, 1, credits)
@@ -21,7 +21,7 @@ func (w *world) openWatch(m *wire.KVWatch, credits int) (*enginetest.Client, wir
 }
 
 func TestAWatchTellsEveryChangeOnceAndInOrder(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.set("w:0", "before")
 	a, first := w.openWatch(&wire.KVWatch{Prefix: []byte("w:")}, 1<<20)
 	if !first.More || first.Rev == 0 || len(first.Body) != 0 {
@@ -38,7 +38,7 @@ func TestAWatchTellsEveryChangeOnceAndInOrder(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	w.must(wire.OpKVDel, &wire.KVDel{Key: []byte("w:0")})
+	w.Must(wire.OpKVDel, &wire.KVDel{Key: []byte("w:0")})
 	var got []wire.KVEvent
 	for n := 1; len(got) < clients*each+1; n++ {
 		got = events(t, a.Answers(n))
@@ -73,7 +73,7 @@ func TestAWatchTellsEveryChangeOnceAndInOrder(t *testing.T) {
 }
 
 func TestAnAnswerOfAWatchEndsBetweenRevisions(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	a, _ := w.openWatch(&wire.KVWatch{DB: wire.AllDatabases}, 0)
 	const sets, pairs = 30, 40
 	for i := range sets {
@@ -81,7 +81,7 @@ func TestAnAnswerOfAWatchEndsBetweenRevisions(t *testing.T) {
 		for p := range pairs {
 			m.Pairs = append(m.Pairs, wire.KVPair{Key: fmt.Appendf(nil, "%d:%d", i, p), Value: make([]byte, 1000)})
 		}
-		w.must(wire.OpKVMSet, &m)
+		w.Must(wire.OpKVMSet, &m)
 	}
 	total := 0
 	for n := 2; total < sets*pairs; n++ {
@@ -102,7 +102,7 @@ func TestAnAnswerOfAWatchEndsBetweenRevisions(t *testing.T) {
 }
 
 func TestASlowWatchIsToldThatItIsTooLateAndHoldsNobodyUp(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.WatchRing = 1 << 20 })
+	w := worlds.New(t, func(c *Config) { c.WatchRing = 1 << 20 })
 	first := w.set("k", "v")
 	slow, _ := w.openWatch(&wire.KVWatch{}, 0)
 	value := strings.Repeat("x", 64<<10)
@@ -122,7 +122,7 @@ func TestASlowWatchIsToldThatItIsTooLateAndHoldsNobodyUp(t *testing.T) {
 }
 
 func TestAWatchOfWhatHardlyChangesIsToldHowFarItIs(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.WatchRing = 1 << 20 })
+	w := worlds.New(t, func(c *Config) { c.WatchRing = 1 << 20 })
 	a, first := w.openWatch(&wire.KVWatch{Prefix: []byte("quiet")}, 100)
 	value := strings.Repeat("x", 64<<10)
 	for range 30 {
@@ -135,7 +135,7 @@ func TestAWatchOfWhatHardlyChangesIsToldHowFarItIs(t *testing.T) {
 }
 
 func TestWatchesEndWhenTheEngineStops(t *testing.T) {
-	w := startWorld(t, t.TempDir(), nil)
+	w := worlds.Start(t, t.TempDir(), nil)
 	a, _ := w.openWatch(&wire.KVWatch{}, 1)
 	w.Stop()
 	all := a.Answers(2)

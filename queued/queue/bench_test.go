@@ -17,7 +17,7 @@ func (r *rounds) Reply(_ uint64, resp wire.Response) { r.answers <- resp.Code }
 
 func BenchmarkQueue(b *testing.B) {
 	for _, clients := range []int{1, 256} {
-		w := newWorld(b, func(c *Config) { c.Store.Memory = true; c.Store.MaxMemory = 8 << 30 })
+		w := worlds.New(b, func(c *Config) { c.Store.Memory = true; c.Store.MaxMemory = 8 << 30 })
 		push := (&wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{{Body: make([]byte, 1024)}}}).Append(nil)
 		pop := (&wire.QueuePop{Queue: []byte("q"), Count: 1}).Append(nil)
 		lease := (&wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: 3600_000}).Append(nil)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestAWaiterThatIsWithdrawnTakesNothing(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	for i := range 3 {
 		c.pop(uint64(i), "q", 1, long)
@@ -63,7 +63,7 @@ func (y *tally) check(t *testing.T, first, last int) {
 }
 
 func TestWhatCameForAClientThatHadGoneIsPutBack(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const n = 400
 	w.push("q", numbered(1, n)...)
 	c := newClient(t, w)
@@ -95,7 +95,7 @@ func TestWhatCameForAClientThatHadGoneIsPutBack(t *testing.T) {
 }
 
 func TestALeaseThatNobodyGotDoesNotCount(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.push("q", numbered(1, 50)...)
 	c := newClient(t, w)
 	for i := range uint64(20) {
@@ -105,7 +105,7 @@ func TestALeaseThatNobodyGotDoesNotCount(t *testing.T) {
 			t.Fatalf("withdrawn at once, a lease was answered %v %s", resp.Code, resp.Body)
 		}
 	}
-	resp := w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 100})
+	resp := w.Must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 100})
 	for i, d := range deliveries(t, &resp) {
 		if string(d.Body) != fmt.Sprint(i+1) || d.Receipt.Attempt != 1 {
 			t.Errorf("message %d is %q at attempt %d", i+1, d.Body, d.Receipt.Attempt)
@@ -117,7 +117,7 @@ func TestALeaseThatNobodyGotDoesNotCount(t *testing.T) {
 }
 
 func TestNothingIsLostOrDoubledWhileClientsComeAndGo(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const pushers, each = 4, 250
 	y := &tally{seen: map[string]int{}}
 	var push, pop sync.WaitGroup
@@ -176,7 +176,7 @@ func TestNothingIsLostOrDoubledWhileClientsComeAndGo(t *testing.T) {
 }
 
 func TestMoreThanFitsIntoOneCommandIsPutBack(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	large := strings.Repeat("x", 3<<20)
 	for i := range 4 {
 		w.push("q", fmt.Sprint(i, large))
@@ -209,7 +209,7 @@ func TestMoreThanFitsIntoOneCommandIsPutBack(t *testing.T) {
 func TestWhatIsOnItsWayWhenTheEngineStopsIsPutBack(t *testing.T) {
 	dir := t.TempDir()
 	const n = 300
-	w := startWorld(t, dir, nil)
+	w := worlds.Start(t, dir, nil)
 	w.push("q", numbered(1, n)...)
 	c := newClient(t, w)
 	for i := range uint64(n) {
@@ -229,7 +229,7 @@ func TestWhatIsOnItsWayWhenTheEngineStopsIsPutBack(t *testing.T) {
 			t.Errorf("pop %d was answered %v %s", i, resp.Code, resp.Body)
 		}
 	}
-	w = startWorld(t, dir, nil)
+	w = worlds.Start(t, dir, nil)
 	y.add(w.drain("q"))
 	y.check(t, 1, n)
 }

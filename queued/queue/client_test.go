@@ -36,10 +36,10 @@ func (c *client) ask(tag uint64, op wire.Op, m payload) {
 
 // parked waits until so many pops stand in lines: a pop that waits gives no sign.
 func (w *world) parked(n int) {
-	w.t.Helper()
+	w.T.Helper()
 	for end := time.Now().Add(30 * time.Second); w.pops.parked.Load() != int64(n); {
 		if time.Now().After(end) {
-			w.t.Fatalf("%d pops wait, %d were to", w.pops.parked.Load(), n)
+			w.T.Fatalf("%d pops wait, %d were to", w.pops.parked.Load(), n)
 		}
 		time.Sleep(time.Millisecond)
 	}

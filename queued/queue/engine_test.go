@@ -1,9 +1,9 @@
 package queue
 
 import (
+	"fmt"
 	"testing"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -11,7 +11,11 @@ import (
 // contract is what enginetest must know of this engine. The names of its queues are longer than what the suite leaves of a
 // payload that it cuts, so that no rest of a pop is one that waits.
 func contract() enginetest.Spec {
-	counter := []byte("contract:the-counter")
+	counter, line := []byte("contract:the-counter"), []byte("contract:the-line")
+	pushing := func(queue, body []byte) wire.Request {
+		m := wire.QueuePush{Queue: queue, Messages: []wire.QueueMessage{{Body: body}}}
+		return wire.Request{Op: wire.OpQueuePush, Body: m.Append(nil)}
+	}
 	spec := enginetest.Spec{
 		Ops: map[wire.Op][]wire.Code{
 			wire.OpQueuePush:    nil,
@@ -54,6 +58,16 @@ func contract() enginetest.Spec {
 			err := info.Decode(resp.Body)
 			return int(info.Settings.MaxLen), err
 		},
+		Wait: func(int) wire.Request {
+			m := wire.QueuePop{Queue: line, Count: 1, Wait: wire.MaxWait}
+			return wire.Request{Op: wire.OpQueuePop, Body: m.Append(nil)}
+		},
+		Feed: func() wire.Request { return pushing(line, []byte("fed")) },
+		Large: func(i int, b []byte) (write, read wire.Request) {
+			q := fmt.Append(nil, "contract:large:", i)
+			peek := wire.QueuePeek{Queue: q, Count: 1}
+			return pushing(q, b), wire.Request{Op: wire.OpQueuePeek, Body: peek.Append(nil)}
+		},
 	}
 	sample := func(op wire.Op, m payload) {
 		spec.Samples = append(spec.Samples, wire.Request{Op: op, Body: m.Append(nil)})
@@ -87,44 +101,26 @@ func contract() enginetest.Spec {
 }
 
 func TestTheEngineKeepsItsContract(t *testing.T) {
-	enginetest.Run(t, contract(), func(t *testing.T) engine.Engine { return newWorld(t, nil) })
-}
-
-func TestWithoutAGroupNothingIsServed(t *testing.T) {
-	cfg := Default()
-	cfg.Store.Dir = t.TempDir()
-	e, err := Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newClient(t, &world{Engine: e})
-	c.pop(1, "q", 1, 0)
-	if resp := c.answer(1); resp.Code != wire.Unavailable {
-		t.Errorf("it was answered %v", resp.Code)
-	}
-	e.Cancel(c, 1)
-	if err := e.Close(); err != nil {
-		t.Error(err)
-	}
+	worlds.Contract(t, contract())
 }
 
 func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 	dir := t.TempDir()
-	w := startWorld(t, dir, nil)
+	w := worlds.Start(t, dir, nil)
 	w.push("q", numbered(1, 500)...)
 	for range 3 {
-		w.must(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q"), Count: 50})
+		w.Must(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q"), Count: 50})
 	}
-	resp := w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 2, Lease: 3600_000})
+	resp := w.Must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 2, Lease: 3600_000})
 	leased := deliveries(t, &resp)
-	w.must(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}})
+	w.Must(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}})
 	w.Stop()
 
-	w = startWorld(t, dir, nil)
-	if resp := w.do(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}}, 0); resp.Code != wire.Fenced {
+	w = worlds.Start(t, dir, nil)
+	if resp := w.Do(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[0].Receipt}}, 0); resp.Code != wire.Fenced {
 		t.Errorf("what was acknowledged could be acknowledged again: %v", resp.Code)
 	}
-	w.must(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[1].Receipt}})
+	w.Must(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{leased[1].Receipt}})
 	left := w.drain("q")
 	if len(left) != 348 || left[0] != "153" || left[347] != "500" {
 		t.Errorf("%d messages are left, from %q to %q", len(left), left[0], left[len(left)-1])
@@ -132,15 +128,15 @@ func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 }
 
 func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	before := w.Group.Status().Proposed
 	for i, resp := range []wire.Response{
-		w.do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("no name"), Messages: []wire.QueueMessage{{}}}, 0),
-		w.do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q")}, 0),
-		w.do(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q")}, 0),
-		w.do(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q"), Count: 1, Wait: wire.MaxWait + 1}, 0),
-		w.do(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: wire.MaxLease + 1}, 0),
-		w.do(wire.OpQueuePeek, &wire.QueuePeek{Queue: []byte("q"), Count: wire.MaxPeek + 1}, 0),
+		w.Do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("no name"), Messages: []wire.QueueMessage{{}}}, 0),
+		w.Do(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q")}, 0),
+		w.Do(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q")}, 0),
+		w.Do(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("q"), Count: 1, Wait: wire.MaxWait + 1}, 0),
+		w.Do(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: wire.MaxLease + 1}, 0),
+		w.Do(wire.OpQueuePeek, &wire.QueuePeek{Queue: []byte("q"), Count: wire.MaxPeek + 1}, 0),
 	} {
 		if resp.Code != wire.Invalid || len(resp.Body) == 0 {
 			t.Errorf("invalid request %d was answered %v %s", i, resp.Code, resp.Body)
@@ -152,7 +148,7 @@ func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
 }
 
 func TestEveryMetricCanBeCollected(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.push("q", "a", "b")
 	if n := collected(t, w, "flin_queue_messages_ready"); n != 2 {
 		t.Errorf("%v messages are ready", n)

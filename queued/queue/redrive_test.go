@@ -9,22 +9,22 @@ import (
 
 // reject makes n messages of the queue dead.
 func (w *world) reject(queue string, n int) {
-	w.t.Helper()
-	resp := w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte(queue), Count: uint64(n), Lease: 3600_000})
-	c := newClient(w.t, w)
-	for i, d := range deliveries(w.t, &resp) {
+	w.T.Helper()
+	resp := w.Must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte(queue), Count: uint64(n), Lease: 3600_000})
+	c := newClient(w.T, w)
+	for i, d := range deliveries(w.T, &resp) {
 		c.ask(uint64(i), wire.OpQueueReject, &wire.QueueNack{Queue: []byte(queue), Receipt: d.Receipt, Error: []byte("no")})
 	}
 	for i := range n {
 		resp := c.answer(uint64(i))
 		if err := resp.Err(); err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 	}
 }
 
 func TestARedriveMovesAllHoweverMany(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const n = 2000 // twice what one command moves
 	for i := range 8 {
 		w.push("q", numbered(1+i*n/8, (i+1)*n/8)...)
@@ -34,7 +34,7 @@ func TestARedriveMovesAllHoweverMany(t *testing.T) {
 	if info := w.info("q"); info.Dead != n+1 || info.Ready+info.Leased != 0 {
 		t.Fatalf("%d messages are dead, %d ready, %d leased", info.Dead, info.Ready, info.Leased)
 	}
-	if resp := w.must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q"), Count: 10}); resp.Num != 10 {
+	if resp := w.Must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q"), Count: 10}); resp.Num != 10 {
 		t.Errorf("%d moved, 10 were to", resp.Num)
 	}
 	c := newClient(t, w)
@@ -42,23 +42,23 @@ func TestARedriveMovesAllHoweverMany(t *testing.T) {
 	if resp := c.answer(1); resp.Num != 10 {
 		t.Errorf("%d of the 10 are there", resp.Num)
 	}
-	if resp := w.must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q")}); resp.Num != n-9 {
+	if resp := w.Must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q")}); resp.Num != n-9 {
 		t.Errorf("%d moved, %d were left", resp.Num, n-9)
 	}
 	left := w.drain("q")
 	if len(left) != n-9 || left[0] != fmt.Sprint(11) || left[n-10] != "one more" {
 		t.Errorf("%d came back, from %q to %q", len(left), left[0], left[len(left)-1])
 	}
-	if resp := w.must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q")}); resp.Num != 0 {
+	if resp := w.Must(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("q")}); resp.Num != 0 {
 		t.Errorf("%d moved out of nothing", resp.Num)
 	}
-	if resp := w.do(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("nobody")}, 0); resp.Code != wire.NotFound {
+	if resp := w.Do(wire.OpQueueRedrive, &wire.QueueRedrive{Queue: []byte("nobody")}, 0); resp.Code != wire.NotFound {
 		t.Errorf("of a queue that is not there it was answered %v", resp.Code)
 	}
 }
 
 func TestARedriveThatIsWithdrawnSaysWhatItHasMoved(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	const n = 5000
 	for i := range 10 {
 		w.push("q", numbered(1+i*n/10, (i+1)*n/10)...)

@@ -11,12 +11,12 @@ import (
 // Nothing but the ticker makes time pass in these tests while their pops wait.
 
 func TestADelayedMessageReachesWhoWaitsForIt(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	c.pop(1, "q", 1, long)
 	w.parked(1)
 	sent := time.Now()
-	w.must(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{
+	w.Must(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{
 		{Flags: wire.MessageDelayed, NotBefore: 80, Body: []byte("later")},
 	}})
 	w.parked(1)
@@ -30,9 +30,9 @@ func TestADelayedMessageReachesWhoWaitsForIt(t *testing.T) {
 }
 
 func TestALeaseThatRunsOutWakesWhoWaits(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.push("q", "a")
-	resp := w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: 50})
+	resp := w.Must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: 50})
 	first := deliveries(t, &resp)[0]
 	c := newClient(t, w)
 	c.ask(1, wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Wait: 1000_000, Lease: 100_000})
@@ -42,7 +42,7 @@ func TestALeaseThatRunsOutWakesWhoWaits(t *testing.T) {
 		t.Errorf("leased first as %+v, then as %+v", first.Receipt, second.Receipt)
 	}
 	ack := func(r wire.Receipt) wire.Code {
-		return w.do(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{r}}, 0).Code
+		return w.Do(wire.OpQueueAck, &wire.QueueAck{Queue: []byte("q"), Receipts: []wire.Receipt{r}}, 0).Code
 	}
 	if code := ack(first.Receipt); code != wire.Fenced {
 		t.Errorf("the stale receipt was answered %v", code)
@@ -53,12 +53,12 @@ func TestALeaseThatRunsOutWakesWhoWaits(t *testing.T) {
 }
 
 func TestTheLastLeaseThatRunsOutPutsTheMessageAside(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpQueueCreate, &wire.QueueCreate{
+	w := worlds.New(t, nil)
+	w.Must(wire.OpQueueCreate, &wire.QueueCreate{
 		Queue: []byte("q"), Fields: wire.QueueHasMaxDeliver, Settings: wire.QueueSettings{MaxDeliver: 1},
 	})
 	w.push("q", "a")
-	w.must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: 30})
+	w.Must(wire.OpQueueLease, &wire.QueuePop{Queue: []byte("q"), Count: 1, Lease: 30})
 	c := newClient(t, w)
 	c.pop(1, "q.dead", 1, long) // the queue is not there yet
 	resp := c.answer(1)
@@ -73,12 +73,12 @@ func TestTheLastLeaseThatRunsOutPutsTheMessageAside(t *testing.T) {
 }
 
 func TestAReadCountsWhatIsDueByTheClock(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{
+	w := worlds.New(t, nil)
+	w.Must(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{
 		{Flags: wire.MessageDelayed, NotBefore: 20, Body: []byte("later")},
 	}})
 	time.Sleep(25 * time.Millisecond) // a delay is a matter of the clock
-	if n := w.must(wire.OpQueueLen, name("q")).Num; n != 1 {
+	if n := w.Must(wire.OpQueueLen, name("q")).Num; n != 1 {
 		t.Errorf("after its delay the message is not counted: %d", n)
 	}
 	if info := w.info("q"); info.Ready != 1 || info.Delayed != 0 {
@@ -87,14 +87,14 @@ func TestAReadCountsWhatIsDueByTheClock(t *testing.T) {
 }
 
 func TestWhatAClearedQueueLeavesIsCollected(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for range 20 {
 		w.push("q", numbered(1, 200)...)
 	}
-	if n := w.must(wire.OpQueueClear, name("q")).Num; n != 4000 {
+	if n := w.Must(wire.OpQueueClear, name("q")).Num; n != 4000 {
 		t.Errorf("%d messages went", n)
 	}
-	if n := w.must(wire.OpQueueLen, name("q")).Num; n != 0 {
+	if n := w.Must(wire.OpQueueLen, name("q")).Num; n != 0 {
 		t.Errorf("%d messages are left", n)
 	}
 	deadline := time.Now().Add(30 * time.Second)

@@ -13,7 +13,7 @@ import (
 const long = time.Hour
 
 func TestAWaitingPopIsAnsweredByThePushThatComes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	c.pop(1, "q", 1, long)
 	c.ask(2, wire.OpQueueLease, &wire.QueuePop{Queue: []byte("other"), Count: 5, Wait: 1000_000, Lease: 1000})
@@ -36,7 +36,7 @@ func TestAWaitingPopIsAnsweredByThePushThatComes(t *testing.T) {
 }
 
 func TestThoseWhoWaitAreServedInOrder(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	const n = 60
 	for i := range n {
@@ -61,7 +61,7 @@ func TestThoseWhoWaitAreServedInOrder(t *testing.T) {
 }
 
 func TestAWaiterTakesAsManyAsItAskedForAndTheRestGoesToTheNext(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	for i := range 4 {
 		c.pop(uint64(i), "q", 10, long)
@@ -77,7 +77,7 @@ func TestAWaiterTakesAsManyAsItAskedForAndTheRestGoesToTheNext(t *testing.T) {
 }
 
 func TestOneThatWaitsStandsBehindThoseWhoDo(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	c.pop(1, "q", 1, long)
 	w.parked(1)
@@ -99,7 +99,7 @@ func TestOneThatWaitsStandsBehindThoseWhoDo(t *testing.T) {
 }
 
 func TestAWaitEndsWithEmptyAndADeadlineWithTimeout(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	for i := range 20 {
 		c.pop(uint64(i), "q", 1, time.Duration(20-i)*5*time.Millisecond)
@@ -122,7 +122,7 @@ func TestAWaitEndsWithEmptyAndADeadlineWithTimeout(t *testing.T) {
 }
 
 func TestAWaiterThatIsOutrunGoesBackToItsPlace(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for try := range 100 {
 		if outrun(t, w, fmt.Sprint("q", try)) {
 			return
@@ -166,7 +166,7 @@ func outrun(t *testing.T, w *world, queue string) bool {
 }
 
 func TestTooManyWhoWaitAreBusy(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.MaxWaiters = 3 })
+	w := worlds.New(t, func(c *Config) { c.MaxWaiters = 3 })
 	c := newClient(t, w)
 	for i := range 3 {
 		c.pop(uint64(i), fmt.Sprint("q", i), 1, long)
@@ -186,7 +186,7 @@ func TestTooManyWhoWaitAreBusy(t *testing.T) {
 }
 
 func TestWhoWaitsIsToldThatTheEngineStops(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	for i := range 10 {
 		c.pop(uint64(i), fmt.Sprint("q", i%3), 1, long)
@@ -202,7 +202,7 @@ func TestWhoWaitsIsToldThatTheEngineStops(t *testing.T) {
 }
 
 func TestWhoWaitsIsToldThatTheGroupStops(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	c := newClient(t, w)
 	for i := range 10 {
 		c.pop(uint64(i), "q", 1, long)

@@ -17,7 +17,7 @@ func (r *rounds) Reply(_ uint64, resp wire.Response) { r.answers <- resp.Code }
 
 func BenchmarkStream(b *testing.B) {
 	for _, clients := range []int{1, 256} {
-		w := newWorld(b, func(c *Config) { c.Store.Memory = true; c.Store.MaxMemory = 8 << 30 })
+		w := worlds.New(b, func(c *Config) { c.Store.Memory = true; c.Store.MaxMemory = 8 << 30 })
 		w.create("t", 4)
 		w.subscribe("t", "g", "c")
 		run := func(name string, op wire.Op, m payload) {

@@ -32,10 +32,10 @@ func (c *client) ask(tag uint64, op wire.Op, m payload) {
 
 // parked waits until so many calls are parked: a call that waits gives no sign.
 func (w *world) parked(n int) {
-	w.t.Helper()
+	w.T.Helper()
 	for end := time.Now().Add(30 * time.Second); w.calls.waiting.Load() != int64(n); {
 		if time.Now().After(end) {
-			w.t.Fatalf("%d calls wait, %d were to", w.calls.waiting.Load(), n)
+			w.T.Fatalf("%d calls wait, %d were to", w.calls.waiting.Load(), n)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -58,11 +58,11 @@ func (c *client) consume(tag uint64, topic, group, consumer string, count int, w
 
 // quiet checks that nothing listens or waits any more.
 func (w *world) quiet() {
-	w.t.Helper()
+	w.T.Helper()
 	d := w.calls
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.all) != 0 || len(d.spots) != 0 || d.ends.Len() != 0 || d.listeners.Load() != 0 || d.waiting.Load() != 0 {
-		w.t.Errorf("%d calls, %d spots and %d ends are left; %d listen, %d are parked", len(d.all), len(d.spots), d.ends.Len(), d.listeners.Load(), d.waiting.Load())
+		w.T.Errorf("%d calls, %d spots and %d ends are left; %d listen, %d are parked", len(d.all), len(d.spots), d.ends.Len(), d.listeners.Load(), d.waiting.Load())
 	}
 }

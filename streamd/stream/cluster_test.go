@@ -3,26 +3,13 @@ package stream
 import (
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// threeWorlds is a group of three voters in this process. The first leads.
-func threeWorlds(t *testing.T) (all [3]*world) {
-	t.Helper()
-	enginetest.BootThree(t, func(i int, change func(*replica.Config)) *enginetest.Node {
-		all[i] = bootNode(t, t.TempDir(), nil, change)
-		return all[i].Node
-	}, func() { all[0].ready() })
-	return all
-}
-
 func TestThreeVotersServeOneStore(t *testing.T) {
-	all := threeWorlds(t)
+	all := worlds.Three(t)
 	lead, follower := all[0], all[2]
 	if lead.Group.CanRead() {
 		t.Fatal("a leader of three may not read without asking")
@@ -42,11 +29,11 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 		}
 	}
 	for i, resp := range []wire.Response{
-		follower.do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: values("v")}, 0),
-		follower.do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("new"), Records: values("v")}, 0),
-		follower.do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Wait: 1000}, 0),
-		follower.do(wire.OpStreamConsume, consumption("t", "g", "a", 1), wire.FlagStale),
-		follower.do(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")}, wire.FlagStale),
+		follower.Do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: values("v")}, 0),
+		follower.Do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("new"), Records: values("v")}, 0),
+		follower.Do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Wait: 1000}, 0),
+		follower.Do(wire.OpStreamConsume, consumption("t", "g", "a", 1), wire.FlagStale),
+		follower.Do(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")}, wire.FlagStale),
 	} {
 		if resp.Code != wire.NotLeader {
 			t.Errorf("request %d to a follower was answered %v %s", i, resp.Code, resp.Body)
@@ -62,20 +49,11 @@ func TestThreeVotersServeOneStore(t *testing.T) {
 	if _, got := section(t, &resp); !slices.Equal(valuesOf(got), []string{"y"}) {
 		t.Errorf("a stale fetch that waited got %v", got)
 	}
-	want, err := lead.st.Hash()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, w := range all[1:] {
-		enginetest.CaughtUp(t, lead.Group, w.Group)
-		if got, err := w.st.Hash(); err != nil || got != want {
-			t.Errorf("a follower's store is %x, the leader's %x: %v", got, want, err)
-		}
-	}
+	enginetest.OneStore(t, all, func(w *world) (uint64, error) { return w.st.Hash() })
 }
 
 func TestWhoWaitsAtALeaderThatGoesIsSentOn(t *testing.T) {
-	all := threeWorlds(t)
+	all := worlds.Three(t)
 	old := all[0]
 	old.create("t", 1)
 	old.publish("t", 0, numbered(0, 9)...)
@@ -96,18 +74,7 @@ func TestWhoWaitsAtALeaderThatGoesIsSentOn(t *testing.T) {
 			t.Errorf("waiter %d was answered %v %s", i, resp.Code, resp.Body)
 		}
 	}
-	var next *world
-	for deadline := time.Now().Add(30 * time.Second); next == nil; {
-		for _, w := range all[1:] {
-			if w.Group.Leads() {
-				next = w
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody leads after 30 s")
-		}
-		time.Sleep(2 * time.Millisecond) // a group tells nobody that it leads
-	}
+	next := enginetest.NextLeader(t, all[1:]...)
 	if got := next.consume("t", "g", "a", 100); len(got) != 6 || got[0].offset != 4 {
 		t.Errorf("at the next leader a member got %v: it begins at what is committed", got)
 	}
@@ -118,15 +85,4 @@ func TestWhoWaitsAtALeaderThatGoesIsSentOn(t *testing.T) {
 	if resp := c.answer(1); resp.Code != wire.OK {
 		t.Errorf("at the next leader a waiter was answered %v %s", resp.Code, resp.Body)
 	}
-}
-
-func TestTheLeaderOfThreeKeepsTheContract(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a group of three takes its time")
-	}
-	enginetest.Run(t, contract(), func(t *testing.T) engine.Engine {
-		w := threeWorlds(t)[0]
-		w.create(counter, 1)
-		return w
-	})
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAConsumeThatWaitsIsAnsweredByWhatComes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	w.create("other", 1)
 	w.subscribe("t", "g", "a")
@@ -41,157 +41,27 @@ func TestAConsumeThatWaitsIsAnsweredByWhatComes(t *testing.T) {
 	w.quiet()
 }
 
-func TestPartitionsTakeTurns(t *testing.T) {
-	w := newWorld(t, nil)
-	w.create("t", 3)
-	w.subscribe("t", "g", "c")
-	for p := range int32(3) {
-		w.publish("t", p, numbered(1, 20)...)
-	}
-	var order []int32
-	for range 6 {
-		got := w.consume("t", "g", "c", 5)
-		if len(got) != 5 || got[0].partition != got[4].partition {
-			t.Fatalf("it got %v", got)
-		}
-		order = append(order, got[0].partition)
-	}
-	if !slices.Equal(order, []int32{0, 1, 2, 0, 1, 2}) {
-		t.Errorf("partitions had their turns as %v", order)
-	}
-	if got := w.consume("t", "g", "c", 100); len(got) != 30 {
-		t.Errorf("the rest is %d records", len(got))
-	}
-	if got := w.consume("t", "g", "c", 100); len(got) != 0 {
-		t.Errorf("it got %v once more", got)
-	}
-}
-
-// turn is a consume that counts.
-func (w *world) turn(n uint64, count int) (values []string) {
-	w.t.Helper()
-	m := consumption("t", "g", "c", count)
-	m.Turn = n
-	resp := w.must(wire.OpStreamConsume, m)
-	_, all := consumed(w.t, &resp)
-	for _, x := range all {
-		values = append(values, x.value)
-	}
-	return values
-}
-
-func TestATurnThatIsAskedForAgainBringsWhatItBroughtAndNoMore(t *testing.T) {
-	w := newWorld(t, nil)
-	w.create("t", 1)
-	w.subscribe("t", "g", "c")
-	if got := w.turn(1, 5); got != nil {
-		t.Fatalf("nothing was there, and it got %v", got)
-	}
-	w.publish("t", 0, numbered(1, 20)...)
-	if got := w.turn(1, 5); got != nil {
-		t.Fatalf("its answer may have been the first, but it got %v", got)
-	}
-	for _, count := range []int{5, 5, 100} {
-		if got := w.turn(2, count); !slices.Equal(got, numbered(1, 5)) {
-			t.Fatalf("asked for up to %d it got %v", count, got)
-		}
-	}
-	if got := w.turn(2, 3); !slices.Equal(got, numbered(1, 3)) {
-		t.Fatalf("asked for fewer it got %v", got)
-	}
-	if got := w.turn(2, 5); !slices.Equal(got, numbered(1, 3)) {
-		t.Fatalf("asked for more once more it got %v", got)
-	}
-	if got := w.turn(3, 10); !slices.Equal(got, numbered(4, 13)) {
-		t.Fatalf("its next turn brought %v", got)
-	}
-	w.must(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c"), Offset: 1})
-	if got := w.turn(3, 10); got != nil {
-		t.Fatalf("after a seek the turn before it brought %v", got)
-	}
-	if got := w.turn(4, 2); !slices.Equal(got, numbered(2, 3)) {
-		t.Fatalf("behind the seek it got %v", got)
-	}
-}
-
-func TestAConsumeOfAnEarlierSubscriptionTakesNothingOfTheNext(t *testing.T) {
-	w := newWorld(t, nil)
-	w.create("t", 1)
-	w.subscribe("t", "g", "c")
-	lost := newClient(t, w)
-	lost.consume(1, "t", "g", "c", 10, long)
-	w.parked(1)
-	w.subscribe("t", "g", "c")
-	w.publish("t", 0, numbered(1, 3)...)
-	if resp := lost.answer(1); resp.Num != 0 {
-		t.Errorf("a consume from before the subscription was given %d records", resp.Num)
-	}
-	if got := w.consume("t", "g", "c", 10); len(got) != 3 {
-		t.Errorf("the consumer got %v", got)
-	}
-	w.quiet()
-}
-
-// A client that counts from the beginning, or far behind, is not the one that has consumed so far.
-func TestAConsumeOfAClientThatIsBehindIsFencedAndTakesNothing(t *testing.T) {
-	w := newWorld(t, nil)
-	w.create("t", 1)
-	w.subscribe("t", "g", "c")
-	w.publish("t", 0, numbered(1, 20)...)
-	w.turn(7, 5)
-	late := consumption("t", "g", "c", 5)
-	for _, late.Turn = range []uint64{1, 6} {
-		if resp := w.do(wire.OpStreamConsume, late, 0); resp.Code != wire.Fenced {
-			t.Errorf("turn %d after 7 was answered %v with %d records", late.Turn, resp.Code, resp.Num)
-		}
-	}
-	if got := w.turn(7, 5); !slices.Equal(got, numbered(1, 5)) {
-		t.Errorf("the other one's turn brought %v once more", got)
-	}
-	if got := w.turn(8, 5); !slices.Equal(got, numbered(6, 10)) {
-		t.Errorf("its next one brought %v", got)
-	}
-	w.subscribe("t", "g", "c")
-	if got := w.turn(1, 5); !slices.Equal(got, numbered(1, 5)) {
-		t.Errorf("after another subscription the first turn brought %v", got)
-	}
-}
-
-func TestAConsumeThatDoesNotCountChangesNoTurn(t *testing.T) {
-	w := newWorld(t, nil)
-	w.create("t", 1)
-	w.subscribe("t", "g", "c")
-	w.publish("t", 0, numbered(1, 20)...)
-	w.turn(1, 5)
-	if got := valuesOf(w.consume("t", "g", "c", 5)); !slices.Equal(got, numbered(6, 10)) {
-		t.Errorf("without a turn came %v", got)
-	}
-	if got := w.turn(1, 5); !slices.Equal(got, numbered(1, 5)) {
-		t.Errorf("the turn brought %v once more", got)
-	}
-}
-
 func TestRecordsThatAreMuchWhenTheyAreNotCompressedComeInPieces(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})
+	w := worlds.New(t, nil)
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})
 	w.subscribe("t", "g", "c")
 	value := strings.Repeat("x", 100_000)
 	for p := range int32(2) {
 		w.publish("t", p, value, value, value, value, value)
 	}
 	for offset, want := range map[int64]int64{0: 2, 1: 2, 4: 1} {
-		if resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: offset, Plain: 250_000}); resp.Num != want {
+		if resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: offset, Plain: 250_000}); resp.Num != want {
 			t.Errorf("a fetch from %d brings %d records, not %d", offset, resp.Num, want)
 		}
 	}
-	if resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Plain: 1}); resp.Num != 1 {
+	if resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Plain: 1}); resp.Num != 1 {
 		t.Errorf("one record comes whatever its size, and it got %d", resp.Num)
 	}
 	m := consumption("t", "g", "c", 100)
 	m.Plain = 700_000
 	seen := map[got]bool{}
 	for _, want := range []int64{7, 3, 0} {
-		resp := w.must(wire.OpStreamConsume, m)
+		resp := w.Must(wire.OpStreamConsume, m)
 		_, all := consumed(t, &resp)
 		if resp.Num != want {
 			t.Errorf("a consume brings %d records, not %d", resp.Num, want)
@@ -206,7 +76,7 @@ func TestRecordsThatAreMuchWhenTheyAreNotCompressedComeInPieces(t *testing.T) {
 }
 
 func TestConsumesOfOneMemberAtOnceShareWhatThereIs(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	w.subscribe("t", "g", "c")
 	for i := range 100 {
@@ -236,7 +106,7 @@ func TestConsumesOfOneMemberAtOnceShareWhatThereIs(t *testing.T) {
 }
 
 func TestAConsumeKeepsToItsBytes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	w.subscribe("t", "g", "c")
 	value := strings.Repeat("x", 10_000)
@@ -248,7 +118,7 @@ func TestAConsumeKeepsToItsBytes(t *testing.T) {
 	m.MaxBytes = 35_000
 	sum := 0
 	for range 4 {
-		resp := w.must(wire.OpStreamConsume, m)
+		resp := w.Must(wire.OpStreamConsume, m)
 		if len(resp.Body) > 36_000 {
 			t.Errorf("an answer has %d bytes", len(resp.Body))
 		}
@@ -259,18 +129,18 @@ func TestAConsumeKeepsToItsBytes(t *testing.T) {
 	}
 	m.MaxBytes = 1
 	w.publish("t", 0, value, value)
-	if resp := w.must(wire.OpStreamConsume, m); resp.Num != 2 {
+	if resp := w.Must(wire.OpStreamConsume, m); resp.Num != 2 {
 		t.Errorf("one batch is handed out whatever its size: it got %d records", resp.Num)
 	}
 }
 
 func TestAMemberSeeksWhereItWants(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	w.publish("t", 0, numbered(0, 9)...)
 	w.subscribe("t", "g", "a")
 	seek := func(partition int32, offset int64) wire.Response {
-		return w.do(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a"), Partition: partition, Offset: offset}, 0)
+		return w.Do(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a"), Partition: partition, Offset: offset}, 0)
 	}
 	if resp := seek(0, 7); resp.Num != 7 {
 		t.Errorf("it was answered %v %d", resp.Code, resp.Num)
@@ -310,16 +180,16 @@ func TestAMemberSeeksWhereItWants(t *testing.T) {
 }
 
 func TestAGroupIsResetToWhatWasMeant(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	for i := range 10 {
-		w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: int64(100 * i), Value: fmt.Append(nil, i)}}})
+		w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: int64(100 * i), Value: fmt.Append(nil, i)}}})
 	}
 	w.subscribe("t", "g", "a")
 	w.consume("t", "g", "a", 100)
 	reset := func(m wire.StreamReset) wire.Response {
 		m.Topic, m.Group = []byte("t"), []byte("g")
-		return w.do(wire.OpStreamReset, &m, 0)
+		return w.Do(wire.OpStreamReset, &m, 0)
 	}
 	for _, x := range []struct {
 		m    wire.StreamReset
@@ -364,7 +234,7 @@ func TestAGroupIsResetToWhatWasMeant(t *testing.T) {
 func TestACoordinatorForgetsMembersThatAreGoneAndTermsThatAreOver(t *testing.T) {
 	var now atomic.Int64
 	now.Store(1000)
-	w := newWorld(t, func(c *Config) { c.clock = now.Load })
+	w := worlds.New(t, func(c *Config) { c.clock = now.Load })
 	w.create("t", 1)
 	w.publish("t", 0, numbered(0, 9)...)
 	w.subscribe("t", "g", "a")
@@ -377,7 +247,7 @@ func TestACoordinatorForgetsMembersThatAreGoneAndTermsThatAreOver(t *testing.T) 
 	if got := w.consume("t", "g", "a", 1); len(got) != 1 || got[0].offset != 2 {
 		t.Errorf("in another term it got %v: what is committed says 2", got)
 	}
-	w.must(wire.OpStreamUnsubscribe, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")})
+	w.Must(wire.OpStreamUnsubscribe, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")})
 	w.evict(t.Context(), w.Group)
 	w.evict(t.Context(), w.Group) // it was too young for the first
 	w.coord.mu.Lock()
@@ -388,7 +258,7 @@ func TestACoordinatorForgetsMembersThatAreGoneAndTermsThatAreOver(t *testing.T) 
 }
 
 func TestAConsumeThatIsWithdrawnTakesNothing(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "a")
 	c := newClient(t, w)
@@ -422,7 +292,7 @@ func TestAConsumeThatIsWithdrawnTakesNothing(t *testing.T) {
 	for i := range 300 {
 		c.answer(uint64(i + 1000))
 	}
-	resp := w.must(wire.OpStreamConsume, consumption("t", "g", "a", 1000))
+	resp := w.Must(wire.OpStreamConsume, consumption("t", "g", "a", 1000))
 	take(&resp)
 	if next != 300 {
 		t.Errorf("%d of 300 records were handed out", next)
@@ -434,13 +304,13 @@ func TestAConsumeThatIsWithdrawnTakesNothing(t *testing.T) {
 }
 
 func TestWhoWaitsAndIsRemovedIsTold(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "a")
 	c := newClient(t, w)
 	c.consume(1, "t", "g", "a", 10, long)
 	w.parked(1)
-	w.must(wire.OpStreamUnsubscribe, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")})
+	w.Must(wire.OpStreamUnsubscribe, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("a")})
 	if resp := c.answer(1); resp.Code != wire.Fenced {
 		t.Errorf("it was answered %v %s", resp.Code, resp.Body)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheAppendThatMakesATopicKeepsToItsLimitToo(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for _, c := range []struct {
 		size int
 		code wire.Code
@@ -20,7 +20,7 @@ func TestTheAppendThatMakesATopicKeepsToItsLimitToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		topic := c.code.String()
-		resp := w.do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte(topic), Batch: batch}, 0)
+		resp := w.Do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte(topic), Batch: batch}, 0)
 		if resp.Code != c.code {
 			t.Errorf("a record of %d bytes was answered %v %s, not %v", c.size, resp.Code, resp.Body, c.code)
 		}

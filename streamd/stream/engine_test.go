@@ -3,7 +3,6 @@ package stream
 import (
 	"testing"
 
-	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/record"
 	"github.com/skshohagmiah/flin/pkg/wire"
@@ -15,6 +14,15 @@ const counter = "contract-the-counter"
 // contract is what enginetest must know of this engine. Its names are longer than what the suite leaves of a payload that it
 // cuts, so that no rest of a fetch is one that waits.
 func contract() enginetest.Spec {
+	line, large := []byte("contract-the-line"), []byte("contract-the-large")
+	fetching := func(topic []byte, partition, offset int, wait uint64) wire.Request {
+		m := wire.StreamFetch{Topic: topic, Partition: int32(partition), Offset: int64(offset), Wait: wait}
+		return wire.Request{Op: wire.OpStreamFetch, Body: m.Append(nil)}
+	}
+	publishing := func(topic []byte, partition int, value []byte) wire.Request {
+		m := wire.StreamPublish{Topic: topic, Partition: int32(partition), Records: []wire.StreamRecord{{Value: value}}}
+		return wire.Request{Op: wire.OpStreamPublish, Body: m.Append(nil)}
+	}
 	member := []wire.Code{wire.NotFound, wire.OutOfRange, wire.Fenced}
 	spec := enginetest.Spec{
 		Ops: map[wire.Op][]wire.Code{
@@ -56,6 +64,18 @@ func contract() enginetest.Spec {
 			}
 			return int(info.Settings.MaxMessage), err
 		},
+		Wait: func(n int) wire.Request { return fetching(line, 0, n, wire.MaxFetchWait) },
+		Feed: func() wire.Request { return publishing(line, 0, []byte("fed")) },
+		Large: func(i int, b []byte) (write, read wire.Request) {
+			return publishing(large, i, b), fetching(large, i, 0, 0)
+		},
+	}
+	for _, m := range []wire.TopicCreate{
+		{Topic: []byte(counter)},
+		{Topic: line},
+		{Topic: large, Partitions: 10, Fields: wire.TopicHasMaxMessage, Settings: wire.TopicSettings{MaxMessage: 8 << 20}},
+	} {
+		spec.Before = append(spec.Before, wire.Request{Op: wire.OpStreamCreate, Body: m.Append(nil)})
 	}
 	sample := func(op wire.Op, m payload) {
 		spec.Samples = append(spec.Samples, wire.Request{Op: op, Body: m.Append(nil)})
@@ -108,43 +128,21 @@ func oneBatch(p record.Producer, values ...string) []byte {
 }
 
 func TestTheEngineKeepsItsContract(t *testing.T) {
-	enginetest.Run(t, contract(), func(t *testing.T) engine.Engine {
-		w := newWorld(t, nil)
-		w.create(counter, 1)
-		return w
-	})
-}
-
-func TestWithoutAGroupNothingIsServed(t *testing.T) {
-	cfg := Default()
-	cfg.Store.Dir = t.TempDir()
-	e, err := Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newClient(t, &world{Engine: e})
-	c.ask(1, wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: values("a")})
-	if resp := c.answer(1); resp.Code != wire.Unavailable {
-		t.Errorf("it was answered %v", resp.Code)
-	}
-	e.Cancel(c, 1)
-	if err := e.Close(); err != nil {
-		t.Error(err)
-	}
+	worlds.Contract(t, contract())
 }
 
 func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	before := w.Group.Status().Proposed
 	for i, resp := range []wire.Response{
-		w.do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("no name"), Records: values("a")}, 0),
-		w.do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t")}, 0),
-		w.do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Wait: wire.MaxFetchWait + 1}, 0),
-		w.do(wire.OpStreamConsume, &wire.StreamConsume{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}, 0),
-		w.do(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("no name"), Consumer: []byte("c")}, 0),
-		w.do(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g")}, 0),
-		w.do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("t"), Batch: []byte("no batch")}, 0),
+		w.Do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("no name"), Records: values("a")}, 0),
+		w.Do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t")}, 0),
+		w.Do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Wait: wire.MaxFetchWait + 1}, 0),
+		w.Do(wire.OpStreamConsume, &wire.StreamConsume{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}, 0),
+		w.Do(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("no name"), Consumer: []byte("c")}, 0),
+		w.Do(wire.OpStreamSeek, &wire.StreamSeek{Topic: []byte("t"), Group: []byte("g")}, 0),
+		w.Do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("t"), Batch: []byte("no batch")}, 0),
 	} {
 		if resp.Code != wire.Invalid || len(resp.Body) == 0 {
 			t.Errorf("invalid request %d was answered %v %s", i, resp.Code, resp.Body)
@@ -157,7 +155,7 @@ func TestAnInvalidRequestNeverReachesTheLog(t *testing.T) {
 
 func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 	dir := t.TempDir()
-	w := startWorld(t, dir, nil)
+	w := worlds.Start(t, dir, nil)
 	w.create("t", 1)
 	w.publish("t", 0, numbered(1, 500)...)
 	w.subscribe("t", "g", "c")
@@ -165,7 +163,7 @@ func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 	w.commit("t", "g", 0, 50)
 	w.Stop()
 
-	w = startWorld(t, dir, nil)
+	w = worlds.Start(t, dir, nil)
 	if got := w.fetch("t", 0, 499); len(got) != 1 || got[0] != "500" {
 		t.Errorf("fetched %q", got)
 	}
@@ -175,7 +173,7 @@ func TestWhatWasAnsweredIsThereAfterARestart(t *testing.T) {
 }
 
 func TestEveryMetricCanBeCollected(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.publish("t", 0, "a", "b")
 	if n := collected(t, w, "flin_stream_records"); n != 2 {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAFetchThatWaitsIsAnsweredByWhatComes(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	c := newClient(t, w)
 	const n = 50
@@ -37,7 +37,7 @@ func TestAFetchThatWaitsIsAnsweredByWhatComes(t *testing.T) {
 }
 
 func TestAFetchWaitsForAsManyBytesAsItAsksFor(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	c := newClient(t, w)
 	c.ask(1, wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), MinBytes: 5000, Wait: wire.MaxFetchWait})
@@ -60,14 +60,14 @@ func TestAFetchWaitsForAsManyBytesAsItAsksFor(t *testing.T) {
 }
 
 func TestAFetchThatHasWaitedLongEnoughIsAnsweredWithWhatIsThere(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.publish("t", 0, "a")
-	resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 1, Wait: 20})
+	resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 1, Wait: 20})
 	if s, all := section(t, &resp); len(all) != 0 || s.From != 1 || s.To != 1 || s.End != 1 {
 		t.Errorf("it got %v of %+v", all, s)
 	}
-	resp = w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), MinBytes: 1000, Wait: 20})
+	resp = w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), MinBytes: 1000, Wait: 20})
 	if _, all := section(t, &resp); len(all) != 1 {
 		t.Errorf("it got %v", all)
 	}
@@ -81,7 +81,7 @@ func TestAFetchThatHasWaitedLongEnoughIsAnsweredWithWhatIsThere(t *testing.T) {
 }
 
 func TestAFetchSaysWhatIsOutOfRange(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	w.publish("t", 0, "a", "b")
 	for _, x := range []struct {
@@ -97,7 +97,7 @@ func TestAFetchSaysWhatIsOutOfRange(t *testing.T) {
 	} {
 		for _, wait := range []uint64{0, wire.MaxFetchWait} {
 			x.m.Wait = wait
-			resp := w.do(wire.OpStreamFetch, &x.m, 0)
+			resp := w.Do(wire.OpStreamFetch, &x.m, 0)
 			if resp.Code != x.code || !strings.Contains(string(resp.Body), x.says) {
 				t.Errorf("%+v was answered %v %s", x.m, resp.Code, resp.Body)
 			}
@@ -106,39 +106,39 @@ func TestAFetchSaysWhatIsOutOfRange(t *testing.T) {
 }
 
 func TestAFetchKeepsToItsBounds(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	for i := range 20 {
 		w.publish("t", 0, fmt.Sprint(i, "a"), fmt.Sprint(i, "b"))
 	}
-	resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 3, Count: 4})
+	resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 3, Count: 4})
 	if _, all := section(t, &resp); !slices.Equal(valuesOf(all), []string{"1b", "2a", "2b", "3a"}) {
 		t.Errorf("by count it got %v", all)
 	}
-	resp = w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 1, MaxBytes: 1})
+	resp = w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 1, MaxBytes: 1})
 	if _, all := section(t, &resp); !slices.Equal(valuesOf(all), []string{"0b"}) {
 		t.Errorf("by bytes it got %v", all)
 	}
 }
 
 func TestAFetchBeginsAtATime(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	for i := range 10 {
-		w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{
+		w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{
 			{Flags: wire.RecordTime, Time: int64(100 * i), Value: fmt.Append(nil, i, "a")},
 			{Flags: wire.RecordTime, Time: int64(100*i + 50), Value: fmt.Append(nil, i, "b")},
 		}})
 	}
-	resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 720, ByTime: true})
+	resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 720, ByTime: true})
 	if _, all := section(t, &resp); len(all) != 5 || all[0].value != "7b" {
 		t.Errorf("it got %v", all)
 	}
 	c := newClient(t, w)
 	c.ask(1, wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t"), Offset: 5000, ByTime: true, Wait: wire.MaxFetchWait})
 	w.parked(1)
-	w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: 4999, Value: []byte("early")}}})
-	w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: 5000, Value: []byte("late")}}})
+	w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: 4999, Value: []byte("early")}}})
+	w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{{Flags: wire.RecordTime, Time: 5000, Value: []byte("late")}}})
 	resp = c.answer(1)
 	if _, all := section(t, &resp); len(all) != 1 || all[0].value != "late" {
 		t.Errorf("who waited for a time got %v", all)
@@ -146,14 +146,14 @@ func TestAFetchBeginsAtATime(t *testing.T) {
 }
 
 func TestWhoWaitsForATopicThatIsDeletedIsTold(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "c")
 	c := newClient(t, w)
 	c.fetch(1, "t", 0, long)
 	c.consume(2, "t", "g", "c", 10, long)
 	w.parked(2)
-	w.must(wire.OpStreamDelete, topicName("t"))
+	w.Must(wire.OpStreamDelete, topicName("t"))
 	for tag := range uint64(2) {
 		if resp := c.answer(tag + 1); resp.Code != wire.NotFound && resp.Code != wire.Fenced {
 			t.Errorf("call %d was answered %v %s", tag+1, resp.Code, resp.Body)
@@ -163,7 +163,7 @@ func TestWhoWaitsForATopicThatIsDeletedIsTold(t *testing.T) {
 }
 
 func TestACallThatWaitsCanBeWithdrawn(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "c")
 	c := newClient(t, w)
@@ -186,7 +186,7 @@ func TestACallThatWaitsCanBeWithdrawn(t *testing.T) {
 }
 
 func TestTooManyCallsAtOnceAreRefused(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.MaxCalls = 3 })
+	w := worlds.New(t, func(c *Config) { c.MaxCalls = 3 })
 	w.create("t", 1)
 	c := newClient(t, w)
 	for i := range 3 {
@@ -206,7 +206,7 @@ func TestTooManyCallsAtOnceAreRefused(t *testing.T) {
 }
 
 func TestWhoWaitsWhenTheEngineStopsIsAnswered(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "c")
 	c := newClient(t, w)
@@ -222,7 +222,7 @@ func TestWhoWaitsWhenTheEngineStopsIsAnswered(t *testing.T) {
 }
 
 func TestNoWakeupIsLost(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	w.subscribe("t", "g", "c")
 	c := newClient(t, w)

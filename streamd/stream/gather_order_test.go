@@ -19,8 +19,8 @@ func (w *world) gate() (open func()) {
 
 // createWith makes a topic of one partition with a codec.
 func (w *world) createWith(topic string, codec wire.Compression) {
-	w.t.Helper()
-	w.must(wire.OpStreamCreate, codecOf(topic, codec))
+	w.T.Helper()
+	w.Must(wire.OpStreamCreate, codecOf(topic, codec))
 }
 
 func codecOf(topic string, codec wire.Compression) *wire.TopicCreate {
@@ -32,12 +32,12 @@ func publication(topic, value string) *wire.StreamPublish {
 }
 
 func TestPublishesDoNotOvertakeWhatIsGatheredWhenTheirTopicLosesItsCodec(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	open := w.gate()
 	w.createWith("t", wire.CompressionZstd)
 	c := newClient(t, w)
 	c.ask(0, wire.OpStreamPublish, publication("t", "gathered"))
-	w.must(wire.OpStreamAlter, codecOf("t", wire.CompressionNone))
+	w.Must(wire.OpStreamAlter, codecOf("t", wire.CompressionNone))
 	c.ask(1, wire.OpStreamPublish, publication("t", "without a codec"))
 	open()
 	for tag := range uint64(2) {
@@ -56,7 +56,7 @@ func TestPublishesDoNotOvertakeWhatIsGatheredWhenTheirTopicLosesItsCodec(t *test
 }
 
 func TestWhatIsGatheredWhenTheEngineStopsIsRefusedHoweverOften(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.createWith("t", wire.CompressionGzip)
 	w.closePresses()
 	c := newClient(t, w)
@@ -72,7 +72,7 @@ func TestWhatIsGatheredWhenTheEngineStopsIsRefusedHoweverOften(t *testing.T) {
 }
 
 func TestAGatheredBatchIsRefusedWhenTheDeadlinesOfAllItsPublishesHavePassed(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	open := w.gate()
 	c := newClient(t, w)
 	ask := func(tag uint64, topic string, deadline int64) {

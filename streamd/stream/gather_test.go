@@ -11,10 +11,10 @@ import (
 )
 
 func TestBatchesOfATopicWithACodecAreCompressed(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	for codec := wire.CompressionGzip; codec <= wire.CompressionZstd; codec++ {
 		name := record.CompressionName(codec)
-		w.must(wire.OpStreamCreate, &wire.TopicCreate{
+		w.Must(wire.OpStreamCreate, &wire.TopicCreate{
 			Topic: []byte(name), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: codec},
 		})
 		c := newClient(t, w)
@@ -29,7 +29,7 @@ func TestBatchesOfATopicWithACodecAreCompressed(t *testing.T) {
 				t.Errorf("%s: publish %d was placed at %v", name, i, got)
 			}
 		}
-		resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(name), Partition: 1})
+		resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(name), Partition: 1})
 		s, all := section(t, &resp)
 		for i, x := range all {
 			if x.value != fmt.Sprint(i, value) {
@@ -47,8 +47,8 @@ func TestBatchesOfATopicWithACodecAreCompressed(t *testing.T) {
 }
 
 func TestAnOrderedReadSeesWhatWasGatheredBeforeIt(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})
+	w := worlds.New(t, nil)
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionZstd}})
 	c := newClient(t, w)
 	for i := range uint64(50) {
 		flags := wire.FlagOrdered
@@ -74,8 +74,8 @@ func TestAnOrderedReadSeesWhatWasGatheredBeforeIt(t *testing.T) {
 }
 
 func TestWhatWaitsBehindAGatheredPublishCanBeWithdrawn(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionGzip}})
+	w := worlds.New(t, nil)
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: wire.CompressionGzip}})
 	c := newClient(t, w)
 	w.held.Enter(wire.OpStreamPublish, c)
 	c.w.Submit(wire.Request{Op: wire.OpStreamInfo, Tag: 1, Flags: wire.FlagOrdered, Body: []byte("t")}, c)

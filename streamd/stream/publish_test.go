@@ -13,7 +13,7 @@ import (
 )
 
 func TestWhatIsPublishedIsFetchedInOrder(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
 	if got := w.publish("t", 1, "a", "b"); !slices.Equal(got, []at{{1, 0}, {1, 1}}) {
 		t.Errorf("placed at %v", got)
@@ -31,7 +31,7 @@ func TestWhatIsPublishedIsFetchedInOrder(t *testing.T) {
 }
 
 func TestPublishesThatArePendingTogetherShareBatches(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 3)
 	const clients, each = 40, 50
 	var mu sync.Mutex
@@ -83,13 +83,13 @@ func TestPublishesThatArePendingTogetherShareBatches(t *testing.T) {
 }
 
 func TestKeysChoosePartitionsAsKafkaHasIt(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 5)
 	m := wire.StreamPublish{Topic: []byte("t"), Partition: wire.AnyPartition}
 	for i := range 100 {
 		m.Records = append(m.Records, wire.StreamRecord{Flags: wire.RecordKey, Key: fmt.Append(nil, "key-", i%10), Value: fmt.Append(nil, i)})
 	}
-	resp := w.must(wire.OpStreamPublish, &m)
+	resp := w.Must(wire.OpStreamPublish, &m)
 	got := places(t, &resp)
 	next := map[int32]int64{}
 	for i, x := range got {
@@ -107,7 +107,7 @@ func TestKeysChoosePartitionsAsKafkaHasIt(t *testing.T) {
 }
 
 func TestRecordsWithoutAKeyStayTogetherAndMoveOn(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 4)
 	seen := map[int32]bool{}
 	for range 60 {
@@ -123,14 +123,14 @@ func TestRecordsWithoutAKeyStayTogetherAndMoveOn(t *testing.T) {
 }
 
 func TestARecordComesBackAsItWas(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 1)
 	before := wallClock()
-	w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{
+	w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("t"), Records: []wire.StreamRecord{
 		{Flags: wire.RecordKey | wire.RecordTime | wire.RecordHeaders, Key: []byte{}, Time: 77, Headers: []wire.Header{{Name: []byte("n"), Value: []byte("v")}, {Name: []byte("n")}}, Value: []byte{}},
 		{Flags: wire.RecordNull},
 	}})
-	resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t")})
+	resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("t")})
 	s, _ := section(t, &resp)
 	b, _, err := record.Next(s.Batches)
 	if err != nil {
@@ -151,10 +151,10 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 }
 
 func TestWhatCannotBePublishedIsRefusedWithTheReason(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.MaxRecord = 2 << 20 })
+	w := worlds.New(t, func(c *Config) { c.MaxRecord = 2 << 20 })
 	w.create("t", 3)
-	w.must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxMessage, Settings: wire.TopicSettings{MaxMessage: 1000}})
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("large"), Fields: wire.TopicHasMaxMessage, Settings: wire.TopicSettings{MaxMessage: wire.MaxRecord}})
+	w.Must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxMessage, Settings: wire.TopicSettings{MaxMessage: 1000}})
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte("large"), Fields: wire.TopicHasMaxMessage, Settings: wire.TopicSettings{MaxMessage: wire.MaxRecord}})
 	large := strings.Repeat("x", 2<<20)
 	for _, x := range []struct {
 		m    wire.StreamPublish
@@ -168,7 +168,7 @@ func TestWhatCannotBePublishedIsRefusedWithTheReason(t *testing.T) {
 		{wire.StreamPublish{Topic: []byte("large"), Partition: 0, Records: values(large + "x")}, wire.TooLarge, "-max-value"},
 		{wire.StreamPublish{Topic: []byte("large"), Partition: 0, Records: values(large, large, large, large, large, large)}, wire.TooLarge, "fewer"},
 	} {
-		resp := w.do(wire.OpStreamPublish, &x.m, 0)
+		resp := w.Do(wire.OpStreamPublish, &x.m, 0)
 		if resp.Code != x.code || !strings.Contains(string(resp.Body), x.says) {
 			t.Errorf("it was answered %v %s, not %v with %q", resp.Code, resp.Body, x.code, x.says)
 		}
@@ -185,7 +185,7 @@ func TestWhatCannotBePublishedIsRefusedWithTheReason(t *testing.T) {
 }
 
 func TestATopicIsMadeWhenItIsFirstPublishedTo(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -205,7 +205,7 @@ func TestATopicIsMadeWhenItIsFirstPublishedTo(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	w.must(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("other"), Batch: oneBatch(record.NoProducer, "x")})
+	w.Must(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("other"), Batch: oneBatch(record.NoProducer, "x")})
 	if info := w.info("new"); len(info.Partitions) != 1 || info.Partitions[0].End != 200 {
 		t.Errorf("the topic is %+v", info)
 	}
@@ -215,15 +215,15 @@ func TestATopicIsMadeWhenItIsFirstPublishedTo(t *testing.T) {
 }
 
 func TestATopicIsNotMadeWhereThatIsOff(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.AutoTopics = false })
-	resp := w.do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("new"), Records: values("v")}, 0)
+	w := worlds.New(t, func(c *Config) { c.AutoTopics = false })
+	resp := w.Do(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("new"), Records: values("v")}, 0)
 	if resp.Code != wire.NotFound || !strings.Contains(string(resp.Body), `"new"`) {
 		t.Errorf("it was answered %v %s", resp.Code, resp.Body)
 	}
-	if resp := w.do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("new"), Batch: oneBatch(record.NoProducer, "x")}, 0); resp.Code != wire.NotFound {
+	if resp := w.Do(wire.OpStreamAppend, &wire.StreamAppend{Topic: []byte("new"), Batch: oneBatch(record.NoProducer, "x")}, 0); resp.Code != wire.NotFound {
 		t.Errorf("it was answered %v %s", resp.Code, resp.Body)
 	}
-	if resp := w.do(wire.OpStreamInfo, topicName("new"), 0); resp.Code != wire.NotFound {
+	if resp := w.Do(wire.OpStreamInfo, topicName("new"), 0); resp.Code != wire.NotFound {
 		t.Errorf("it is there: %v", resp.Code)
 	}
 }
@@ -231,7 +231,7 @@ func TestATopicIsNotMadeWhereThatIsOff(t *testing.T) {
 func TestAPipelineOfOneClientTakesEffectInItsOrder(t *testing.T) {
 	for _, auto := range []bool{true, false} {
 		t.Run(fmt.Sprint("auto=", auto), func(t *testing.T) {
-			w := newWorld(t, func(c *Config) { c.AutoTopics = auto })
+			w := worlds.New(t, func(c *Config) { c.AutoTopics = auto })
 			c := newClient(t, w)
 			tag := uint64(0)
 			ordered := func(op wire.Op, m payload) uint64 {

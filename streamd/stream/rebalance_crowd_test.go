@@ -58,7 +58,7 @@ func newCrowd(t *testing.T, partitions int, assignor wire.Assignor) *crowd {
 	t.Helper()
 	c := &crowd{assignor: assignor, actors: make(map[string]*actor), owners: make(map[slot]string), last: make(map[int32]string)}
 	c.now.Store(1_000_000)
-	c.world = newWorld(t, func(cfg *Config) {
+	c.world = worlds.New(t, func(cfg *Config) {
 		cfg.Store.Memory = true
 		cfg.clock = c.now.Load
 	})
@@ -76,14 +76,14 @@ func (c *crowd) extend(partitions int) {
 
 // grow gives the topic more partitions.
 func (c *crowd) grow(partitions int) {
-	c.t.Helper()
-	c.must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte(crowdTopic), Partitions: uint64(partitions)})
+	c.T.Helper()
+	c.Must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte(crowdTopic), Partitions: uint64(partitions)})
 	c.extend(partitions)
 }
 
 // feed publishes n records to a partition. A value says where it is.
 func (c *crowd) feed(partition int32, n int) {
-	c.t.Helper()
+	c.T.Helper()
 	var vs []string
 	for range n {
 		vs = append(vs, fmt.Sprint(partition, "/", len(c.delivered[partition])))
@@ -93,7 +93,7 @@ func (c *crowd) feed(partition int32, n int) {
 }
 
 func (c *crowd) feedAll(n int) {
-	c.t.Helper()
+	c.T.Helper()
 	for p := range c.delivered {
 		c.feed(int32(p), n)
 	}
@@ -113,14 +113,14 @@ func (c *crowd) names() (all []string) {
 // look asks what the group is like, and checks what holds at any time: no partition has had two owners in one generation, everybody
 // who is to be a member is one and owns its share, and what is committed is what was.
 func (c *crowd) look() map[int32]wire.GroupPartition {
-	c.t.Helper()
-	resp := c.must(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte(crowdGroup), Topic: []byte(crowdTopic)})
+	c.T.Helper()
+	resp := c.Must(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte(crowdGroup), Topic: []byte(crowdTopic)})
 	var info wire.GroupInfo
 	if err := info.Decode(resp.Body); err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	if info.Generation < c.generation {
-		c.t.Fatalf("generation %d after %d", info.Generation, c.generation)
+		c.T.Fatalf("generation %d after %d", info.Generation, c.generation)
 	}
 	before := c.generation
 	c.generation = info.Generation
@@ -129,7 +129,7 @@ func (c *crowd) look() map[int32]wire.GroupPartition {
 		members = append(members, string(m.Name))
 	}
 	if want := c.names(); !slices.Equal(members, want) {
-		c.t.Fatalf("members are %q, not %q", members, want)
+		c.T.Fatalf("members are %q, not %q", members, want)
 	}
 	all := make(map[int32]wire.GroupPartition)
 	load := make([]int, len(members))
@@ -142,11 +142,11 @@ func (c *crowd) look() map[int32]wire.GroupPartition {
 		load[p.Owner-1]++
 		owner, s := members[p.Owner-1], slot{info.Generation, p.Partition}
 		if other, ok := c.owners[s]; ok && other != owner {
-			c.t.Fatalf("partition %d belongs to %s and to %s in generation %d", s.partition, other, owner, s.generation)
+			c.T.Fatalf("partition %d belongs to %s and to %s in generation %d", s.partition, other, owner, s.generation)
 		}
 		c.owners[s] = owner
 		if p.Since > info.Generation || owner != c.last[p.Partition] && p.Since <= before {
-			c.t.Fatalf("%s owns partition %d since generation %d: %s did in %d, now it is %d", owner, p.Partition, p.Since, c.last[p.Partition], before, info.Generation)
+			c.T.Fatalf("%s owns partition %d since generation %d: %s did in %d, now it is %d", owner, p.Partition, p.Since, c.last[p.Partition], before, info.Generation)
 		}
 		c.last[p.Partition] = owner
 	}
@@ -156,21 +156,21 @@ func (c *crowd) look() map[int32]wire.GroupPartition {
 			got.Committed = -1
 		}
 		if got.Committed != want {
-			c.t.Fatalf("%d is committed in partition %d, not %d", got.Committed, p, want)
+			c.T.Fatalf("%d is committed in partition %d, not %d", got.Committed, p, want)
 		}
 		if len(members) > 0 && got.Owner == 0 {
-			c.t.Fatalf("nobody owns partition %d", p)
+			c.T.Fatalf("nobody owns partition %d", p)
 		}
 	}
 	if len(members) > 0 && slices.Max(load)-slices.Min(load) > 1 {
-		c.t.Fatalf("%q own %v partitions", members, load)
+		c.T.Fatalf("%q own %v partitions", members, load)
 	}
 	return all
 }
 
 // owned returns the partitions of a member, in order.
 func (c *crowd) owned(name string) (all []int32) {
-	c.t.Helper()
+	c.T.Helper()
 	for p, x := range c.look() {
 		if x.Owner > 0 && c.names()[x.Owner-1] == name {
 			all = append(all, p)
@@ -182,13 +182,13 @@ func (c *crowd) owned(name string) (all []int32) {
 
 // join subscribes, for the first time or again.
 func (c *crowd) join(name string) {
-	c.t.Helper()
+	c.T.Helper()
 	a := c.actors[name]
 	if a == nil {
 		a = &actor{name: name}
 		c.actors[name] = a
 	}
-	resp := c.must(wire.OpStreamSubscribe, &wire.StreamSubscribe{
+	resp := c.Must(wire.OpStreamSubscribe, &wire.StreamSubscribe{
 		Topic: []byte(crowdTopic), Group: []byte(crowdGroup), Consumer: []byte(name),
 		Assignor: c.assignor, Session: crowdSession, Poll: crowdPoll,
 	})
@@ -199,22 +199,22 @@ func (c *crowd) join(name string) {
 
 // judge compares what a member was told that it owns with what it does.
 func (c *crowd) judge(a *actor, resp *wire.Response) {
-	c.t.Helper()
+	c.T.Helper()
 	var told wire.StreamAssignment
 	if err := told.Decode(resp.Body); err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	if owns := c.owned(a.name); told.Generation != c.generation || !slices.Equal(told.Partitions, owns) {
-		c.t.Fatalf("%s was told generation %d and %v; it is %d, and owns %v", a.name, told.Generation, told.Partitions, c.generation, owns)
+		c.T.Fatalf("%s was told generation %d and %v; it is %d, and owns %v", a.name, told.Generation, told.Partitions, c.generation, owns)
 	}
 }
 
 // leave unsubscribes.
 func (c *crowd) leave(name string) {
-	c.t.Helper()
-	resp := c.must(wire.OpStreamUnsubscribe, c.member(name))
+	c.T.Helper()
+	resp := c.Must(wire.OpStreamUnsubscribe, c.member(name))
 	if a := c.actors[name]; (resp.Num == 1) != a.member {
-		c.t.Fatalf("%s has left: %d", name, resp.Num)
+		c.T.Fatalf("%s has left: %d", name, resp.Num)
 	}
 	c.actors[name].member = false
 	c.look()
@@ -226,16 +226,16 @@ func (c *crowd) member(name string) *wire.StreamMember {
 
 // beat sends a heartbeat.
 func (c *crowd) beat(names ...string) {
-	c.t.Helper()
+	c.T.Helper()
 	for _, name := range names {
 		a := c.actors[name]
-		resp := c.do(wire.OpStreamHeartbeat, c.member(name), 0)
+		resp := c.Do(wire.OpStreamHeartbeat, c.member(name), 0)
 		if !a.member {
 			c.fenced(&resp, "a heartbeat of "+name)
 			continue
 		}
 		if err := resp.Err(); err != nil {
-			c.t.Fatal(err)
+			c.T.Fatal(err)
 		}
 		a.seen = c.now.Load()
 		c.judge(a, &resp)
@@ -243,15 +243,15 @@ func (c *crowd) beat(names ...string) {
 }
 
 func (c *crowd) fenced(resp *wire.Response, what string) {
-	c.t.Helper()
+	c.T.Helper()
 	if resp.Code != wire.Fenced {
-		c.t.Fatalf("%s was answered %v %s, not Fenced", what, resp.Code, resp.Body)
+		c.T.Fatalf("%s was answered %v %s, not Fenced", what, resp.Code, resp.Body)
 	}
 }
 
 // pass lets time pass, and those go who have been silent for too long.
 func (c *crowd) pass(ms int64) {
-	c.t.Helper()
+	c.T.Helper()
 	now := c.now.Add(ms)
 	for _, a := range c.actors {
 		if a.seen+crowdSession <= now || a.polled+crowdPoll <= now {

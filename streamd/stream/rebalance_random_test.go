@@ -38,7 +38,7 @@ func TestWhateverHappensToAGroupEveryRecordIsConsumed(t *testing.T) {
 
 // step does one thing of all that can be.
 func (c *crowd) step(dice *rand.Rand) {
-	c.t.Helper()
+	c.T.Helper()
 	everybody := []string{"a", "b", "c", "d", "e"}
 	name := everybody[dice.IntN(len(everybody))]
 	a := c.actors[name]

@@ -17,7 +17,7 @@ func (c *crowd) consuming(a *actor, count int) *wire.StreamConsume {
 // consume takes up to count records and checks that they are exactly those that the member is to get: from where it stands, or
 // from what is committed if the partition has come to it since, and of no partition but its own. It returns how many.
 func (c *crowd) consume(name string, count int) int {
-	c.t.Helper()
+	c.T.Helper()
 	a := c.actors[name]
 	a.turn++
 	a.before = maps.Clone(a.positions)
@@ -26,7 +26,7 @@ func (c *crowd) consume(name string, count int) int {
 
 // lose consumes, and the answer gets lost. The member asks again.
 func (c *crowd) lose(name string, count int) int {
-	c.t.Helper()
+	c.T.Helper()
 	a := c.actors[name]
 	a.turn++
 	a.before = maps.Clone(a.positions)
@@ -37,9 +37,9 @@ func (c *crowd) lose(name string, count int) int {
 
 // take asks for the member's turn. Unless the answer arrives the member knows nothing of it.
 func (c *crowd) take(a *actor, count int, arrives bool) int {
-	c.t.Helper()
+	c.T.Helper()
 	parts := c.look()
-	resp := c.do(wire.OpStreamConsume, c.consuming(a, count), 0)
+	resp := c.Do(wire.OpStreamConsume, c.consuming(a, count), 0)
 	if !a.member {
 		c.fenced(&resp, "a consume of "+a.name)
 		return 0
@@ -47,13 +47,13 @@ func (c *crowd) take(a *actor, count int, arrives bool) int {
 	a.seen, a.polled = c.now.Load(), c.now.Load()
 	generation, sections, n := c.sections(&resp)
 	if generation != c.generation || n > count {
-		c.t.Fatalf("%s was given %d records in generation %d; it asked for %d, in %d", a.name, n, generation, count, c.generation)
+		c.T.Fatalf("%s was given %d records in generation %d; it asked for %d, in %d", a.name, n, generation, count, c.generation)
 	}
 	for i := range sections {
 		s := &sections[i]
 		p := parts[s.Partition]
 		if owner := c.names()[p.Owner-1]; owner != a.name {
-			c.t.Fatalf("%s was given partition %d, which is %s's", a.name, s.Partition, owner)
+			c.T.Fatalf("%s was given partition %d, which is %s's", a.name, s.Partition, owner)
 		}
 		c.judgeSection(a, s, p.Since)
 		a.positions[s.Partition] = position{since: p.Since, offset: s.To}
@@ -73,8 +73,8 @@ func (c *crowd) take(a *actor, count int, arrives bool) int {
 
 // sections decodes the answer to a consume.
 func (c *crowd) sections(resp *wire.Response) (generation uint64, all []wire.StreamSection, n int) {
-	c.t.Helper()
-	generation, _ = consumed(c.t, resp)
+	c.T.Helper()
+	generation, _ = consumed(c.T, resp)
 	r := wire.NewReader(resp.Body)
 	r.Uvarint()
 	for r.Len() > 0 {
@@ -88,13 +88,13 @@ func (c *crowd) sections(resp *wire.Response) (generation uint64, all []wire.Str
 
 // judgeSection checks that a section begins where the member is to read on, and has the records that were published there.
 func (c *crowd) judgeSection(a *actor, s *wire.StreamSection, since uint64) {
-	c.t.Helper()
+	c.T.Helper()
 	if want := c.from(a, s.Partition, since); s.From != want {
-		c.t.Fatalf("%s was given partition %d from %d on, not from %d; %d is committed", a.name, s.Partition, s.From, want, c.committed[s.Partition])
+		c.T.Fatalf("%s was given partition %d from %d on, not from %d; %d is committed", a.name, s.Partition, s.From, want, c.committed[s.Partition])
 	}
-	for i, x := range records(c.t, s) {
+	for i, x := range records(c.T, s) {
 		if want := fmt.Sprint(s.Partition, "/", s.From+int64(i)); x.value != want {
-			c.t.Fatalf("%s was given %q in the place of %q", a.name, x.value, want)
+			c.T.Fatalf("%s was given %q in the place of %q", a.name, x.value, want)
 		}
 	}
 }
@@ -109,13 +109,13 @@ func (c *crowd) from(a *actor, partition int32, since uint64) int64 {
 
 // drained checks that nothing is left for a member that got less than it has asked for.
 func (c *crowd) drained(a *actor, parts map[int32]wire.GroupPartition) {
-	c.t.Helper()
+	c.T.Helper()
 	for no, p := range parts {
 		if p.Owner == 0 || c.names()[p.Owner-1] != a.name {
 			continue
 		}
 		if at, end := c.from(a, no, p.Since), int64(len(c.delivered[no])); at != end {
-			c.t.Fatalf("%s got nothing more, but partition %d has records from %d to %d for it", a.name, no, at, end)
+			c.T.Fatalf("%s got nothing more, but partition %d has records from %d to %d for it", a.name, no, at, end)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (c *crowd) drained(a *actor, parts map[int32]wire.GroupPartition) {
 // commit commits what the consumer has got of some partitions, in one command for each; all if none are named. Those that it may not
 // commit must be refused. It returns how many were not.
 func (c *crowd) commit(name string, partitions ...int32) (n int) {
-	c.t.Helper()
+	c.T.Helper()
 	a := c.actors[name]
 	if len(partitions) == 0 {
 		for p := range c.delivered {
@@ -137,7 +137,7 @@ func (c *crowd) commit(name string, partitions ...int32) (n int) {
 		}
 		x := c.look()[p]
 		may := a.member && x.Owner > 0 && c.names()[x.Owner-1] == name && x.Since <= m.generation
-		resp := c.do(wire.OpStreamCommit, c.committing(name, m.generation, wire.StreamCommitted{Partition: p, Offset: m.offset}), 0)
+		resp := c.Do(wire.OpStreamCommit, c.committing(name, m.generation, wire.StreamCommitted{Partition: p, Offset: m.offset}), 0)
 		if a.member {
 			a.seen = c.now.Load()
 		}
@@ -147,7 +147,7 @@ func (c *crowd) commit(name string, partitions ...int32) (n int) {
 			continue
 		}
 		if err := resp.Err(); err != nil {
-			c.t.Fatalf("%s commits %d in partition %d: %v", name, m.offset, p, err)
+			c.T.Fatalf("%s commits %d in partition %d: %v", name, m.offset, p, err)
 		}
 		c.committed[p] = m.offset
 		n++
@@ -164,8 +164,8 @@ func (c *crowd) committing(name string, generation uint64, offsets ...wire.Strea
 
 // reset moves what is committed of a partition.
 func (c *crowd) reset(partition int32, offset int64) {
-	c.t.Helper()
-	c.must(wire.OpStreamReset, &wire.StreamReset{Topic: []byte(crowdTopic), Group: []byte(crowdGroup), Partition: partition, Offset: offset})
+	c.T.Helper()
+	c.Must(wire.OpStreamReset, &wire.StreamReset{Topic: []byte(crowdTopic), Group: []byte(crowdGroup), Partition: partition, Offset: offset})
 	c.committed[partition] = offset
 	for _, a := range c.actors {
 		delete(a.positions, partition)
@@ -179,7 +179,7 @@ func (c *crowd) reset(partition int32, offset int64) {
 
 // finish lets a member consume and commit all that is left, and checks that every record has been delivered and committed.
 func (c *crowd) finish(names ...string) {
-	c.t.Helper()
+	c.T.Helper()
 	for _, name := range names {
 		for c.consume(name, 50) > 0 {
 			c.commit(name)
@@ -188,11 +188,11 @@ func (c *crowd) finish(names ...string) {
 	}
 	for p, records := range c.delivered {
 		if int(max(c.committed[p], 0)) != len(records) {
-			c.t.Fatalf("%d of %d records of partition %d are committed", c.committed[p], len(records), p)
+			c.T.Fatalf("%d of %d records of partition %d are committed", c.committed[p], len(records), p)
 		}
 		for o, done := range records {
 			if !done {
-				c.t.Fatalf("record %d of partition %d was never delivered", o, p)
+				c.T.Fatalf("record %d of partition %d was never delivered", o, p)
 			}
 		}
 	}

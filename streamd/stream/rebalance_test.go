@@ -9,9 +9,9 @@ import (
 
 // owns checks what a member owns.
 func (c *crowd) owns(name string, want ...int32) {
-	c.t.Helper()
+	c.T.Helper()
 	if got := c.owned(name); !slices.Equal(got, want) {
-		c.t.Fatalf("%s owns %v, not %v", name, got, want)
+		c.T.Fatalf("%s owns %v, not %v", name, got, want)
 	}
 }
 
@@ -189,15 +189,15 @@ func TestACommitOfAnOldGenerationCountsForAllItsPartitionsOrForNone(t *testing.T
 	old := c.actors["a"].marks[0].generation
 	c.join("b") // gets partition 1
 	both := []wire.StreamCommitted{{Partition: 0, Offset: 10}, {Partition: 1, Offset: 10}}
-	resp := c.do(wire.OpStreamCommit, c.committing("a", old, both...), 0)
+	resp := c.Do(wire.OpStreamCommit, c.committing("a", old, both...), 0)
 	c.fenced(&resp, "a commit of a partition that is kept and one that is lost")
-	resp = c.do(wire.OpStreamCommit, c.committing("", old, both...), 0)
+	resp = c.Do(wire.OpStreamCommit, c.committing("", old, both...), 0)
 	c.fenced(&resp, "a commit of a generation without a name")
 	for _, generation := range []uint64{0, c.generation} {
-		resp = c.do(wire.OpStreamCommit, c.committing("a", generation, both[1]), 0)
+		resp = c.Do(wire.OpStreamCommit, c.committing("a", generation, both[1]), 0)
 		c.fenced(&resp, "a commit of somebody else's partition")
 	}
-	resp = c.do(wire.OpStreamCommit, c.committing("a", c.generation+1, both[0]), 0)
+	resp = c.Do(wire.OpStreamCommit, c.committing("a", c.generation+1, both[0]), 0)
 	c.fenced(&resp, "a commit of a generation that is not yet")
 	c.look() // nothing is committed
 	if n := c.commit("a"); n != 1 {

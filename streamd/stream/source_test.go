@@ -8,12 +8,12 @@ import (
 
 func TestRecordsWithoutAKeyGoToThePartitionsThatATopicHasGot(t *testing.T) {
 	for _, codec := range []wire.Compression{wire.CompressionNone, wire.CompressionSnappy} {
-		w := newWorld(t, nil)
-		w.must(wire.OpStreamCreate, &wire.TopicCreate{
+		w := worlds.New(t, nil)
+		w.Must(wire.OpStreamCreate, &wire.TopicCreate{
 			Topic: []byte("t"), Partitions: 2, Fields: wire.TopicHasCompression, Settings: wire.TopicSettings{Compression: codec},
 		})
 		w.publish("t", wire.AnyPartition, "before")
-		w.must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Partitions: 4})
+		w.Must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Partitions: 4})
 		seen := map[int32]bool{}
 		for range 80 {
 			seen[w.publish("t", wire.AnyPartition, "after")[0].partition] = true

@@ -20,11 +20,11 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func TestWhatATopicDoesNotKeepIsRemoved(t *testing.T) {
-	w := newWorld(t, nil)
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{
+	w := worlds.New(t, nil)
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{
 		Topic: []byte("small"), Fields: wire.TopicHasMaxBytes | wire.TopicHasRetention, Settings: wire.TopicSettings{MaxBytes: 20_000, Retention: -1},
 	})
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{
 		Topic: []byte("short"), Fields: wire.TopicHasRetention, Settings: wire.TopicSettings{Retention: 60_000},
 	})
 	value := strings.Repeat("x", 10_000)
@@ -33,7 +33,7 @@ func TestWhatATopicDoesNotKeepIsRemoved(t *testing.T) {
 	}
 	hour := uint64(time.Hour.Milliseconds())
 	for _, age := range []uint64{2 * hour, hour, 0} {
-		w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("short"), Records: []wire.StreamRecord{
+		w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte("short"), Records: []wire.StreamRecord{
 			{Flags: wire.RecordTime, Time: wallClock() - int64(age), Value: []byte("v")},
 		}})
 	}
@@ -46,7 +46,7 @@ func TestWhatATopicDoesNotKeepIsRemoved(t *testing.T) {
 	if got := w.fetch("short", 0, wire.OffsetEarliest); len(got) != 1 {
 		t.Errorf("of the short topic is left %q", got)
 	}
-	if resp := w.do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("small"), Offset: 1}, 0); resp.Code != wire.OutOfRange || !strings.Contains(string(resp.Body), "6 to 8") {
+	if resp := w.Do(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte("small"), Offset: 1}, 0); resp.Code != wire.OutOfRange || !strings.Contains(string(resp.Body), "6 to 8") {
 		t.Errorf("what is gone was fetched with %v %s", resp.Code, resp.Body)
 	}
 	w.subscribe("small", "g", "a")
@@ -58,14 +58,14 @@ func TestWhatATopicDoesNotKeepIsRemoved(t *testing.T) {
 }
 
 func TestWhatADeletedTopicLeavesIsCollected(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 3)
 	w.create("kept", 1)
 	for i := range 30 {
 		w.publish("t", int32(i%3), "v")
 	}
 	w.publish("kept", 0, "v")
-	w.must(wire.OpStreamDelete, topicName("t"))
+	w.Must(wire.OpStreamDelete, topicName("t"))
 	eventually(t, "collection", func() bool { return !w.machine.Garbage() })
 	eventually(t, "forgetting where to publish", func() bool {
 		w.topics.mu.RLock()
@@ -79,12 +79,12 @@ func TestWhatADeletedTopicLeavesIsCollected(t *testing.T) {
 }
 
 func TestASilentMemberIsRemovedInTime(t *testing.T) {
-	w := newWorld(t, nil)
+	w := worlds.New(t, nil)
 	w.create("t", 2)
-	w.must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("gone"), Session: 30})
+	w.Must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("gone"), Session: 30})
 	w.subscribe("t", "g", "b")
 	eventually(t, "the other has all partitions", func() bool {
-		resp := w.must(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("b")})
+		resp := w.Must(wire.OpStreamHeartbeat, &wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("b")})
 		var a wire.StreamAssignment
 		if err := a.Decode(resp.Body); err != nil {
 			t.Fatal(err)

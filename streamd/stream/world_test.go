@@ -9,68 +9,35 @@ import (
 
 	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/record"
-	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is an engine over a real group of one voter.
+// world is an engine over a real group.
 type world struct {
 	*Engine
-	*enginetest.Node
-	t testing.TB
+	*enginetest.World
 }
 
-// newWorld starts an engine in a temporary folder and stops it when the test ends.
-func newWorld(t testing.TB, change func(*Config)) *world {
-	t.Helper()
-	return startWorld(t, t.TempDir(), change)
-}
-
-// startWorld starts an engine in dir and stops it when the test ends.
-func startWorld(t testing.TB, dir string, change func(*Config)) *world {
-	t.Helper()
-	w := bootNode(t, dir, change, nil)
-	w.ready()
-	return w
-}
-
-// bootNode starts an engine in dir, perhaps as one node of several, and does not wait for a leader.
-func bootNode(t testing.TB, dir string, change func(*Config), changeGroup func(*replica.Config)) *world {
-	t.Helper()
-	cfg := Default()
-	e, node := enginetest.Start(t, dir, &cfg, &cfg.Store, Open, change, changeGroup)
-	return &world{Engine: e, Node: node, t: t}
-}
-
-// ready waits until the group serves: when a read comes back.
-func (w *world) ready() {
-	w.t.Helper()
-	resp := w.do(wire.OpStreamInfo, topicName("none"), wire.FlagOrdered)
-	if resp.Code != wire.NotFound {
-		w.t.Fatalf("the group does not answer: %v %s", resp.Code, resp.Body)
-	}
+// worlds makes them, for a test.
+var worlds = enginetest.Worlds[Config, *Engine, *world]{
+	Default: Default,
+	Store:   func(cfg *Config) *store.Options { return &cfg.Store },
+	Open:    Open,
+	Wrap:    func(e *Engine, w *enginetest.World) *world { return &world{e, w} },
+	Ready:   wire.Request{Op: wire.OpStreamInfo, Body: topicName("none").Append(nil)},
 }
 
 type payload = enginetest.Payload
-
-// do asks for one operation and waits.
-func (w *world) do(op wire.Op, m payload, flags wire.Flags) wire.Response {
-	return enginetest.Do(w, op, m, flags)
-}
-
-func (w *world) must(op wire.Op, m payload) wire.Response {
-	w.t.Helper()
-	return enginetest.Must(w.t, w, op, m)
-}
 
 func topicName(topic string) *wire.TopicName { return &wire.TopicName{Topic: []byte(topic)} }
 
 // create makes a topic.
 func (w *world) create(topic string, partitions int) {
-	w.t.Helper()
-	w.must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte(topic), Partitions: uint64(partitions)})
+	w.T.Helper()
+	w.Must(wire.OpStreamCreate, &wire.TopicCreate{Topic: []byte(topic), Partitions: uint64(partitions)})
 }
 
 // at is where a record is.
@@ -104,9 +71,9 @@ func values(values ...string) (all []wire.StreamRecord) {
 
 // publish puts values into a partition.
 func (w *world) publish(topic string, partition int32, vs ...string) []at {
-	w.t.Helper()
-	resp := w.must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte(topic), Partition: partition, Records: values(vs...)})
-	return places(w.t, &resp)
+	w.T.Helper()
+	resp := w.Must(wire.OpStreamPublish, &wire.StreamPublish{Topic: []byte(topic), Partition: partition, Records: values(vs...)})
+	return places(w.T, &resp)
 }
 
 // numbered returns the values first … last.
@@ -177,9 +144,9 @@ func section(t testing.TB, resp *wire.Response) (s wire.StreamSection, all []got
 
 // fetch reads what there is from an offset on.
 func (w *world) fetch(topic string, partition int32, offset int64) []string {
-	w.t.Helper()
-	resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(topic), Partition: partition, Offset: offset})
-	_, all := section(w.t, &resp)
+	w.T.Helper()
+	resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(topic), Partition: partition, Offset: offset})
+	_, all := section(w.T, &resp)
 	return valuesOf(all)
 }
 
@@ -211,19 +178,19 @@ func consumed(t testing.TB, resp *wire.Response) (generation uint64, all []got) 
 
 // subscribe makes a consumer a member and returns what it owns.
 func (w *world) subscribe(topic, group, consumer string) (a wire.StreamAssignment) {
-	w.t.Helper()
-	resp := w.must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: []byte(topic), Group: []byte(group), Consumer: []byte(consumer)})
+	w.T.Helper()
+	resp := w.Must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: []byte(topic), Group: []byte(group), Consumer: []byte(consumer)})
 	if err := a.Decode(resp.Body); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return a
 }
 
 // consume hands out at most count records to a member.
 func (w *world) consume(topic, group, consumer string, count int) []got {
-	w.t.Helper()
-	resp := w.must(wire.OpStreamConsume, consumption(topic, group, consumer, count))
-	_, all := consumed(w.t, &resp)
+	w.T.Helper()
+	resp := w.Must(wire.OpStreamConsume, consumption(topic, group, consumer, count))
+	_, all := consumed(w.T, &resp)
 	return all
 }
 
@@ -233,16 +200,16 @@ func consumption(topic, group, consumer string, count int) *wire.StreamConsume {
 
 // commit says how far a group is done with a partition.
 func (w *world) commit(topic, group string, partition int32, offset int64) {
-	w.t.Helper()
-	w.must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte(topic), Group: []byte(group), Offsets: []wire.StreamCommitted{{Partition: partition, Offset: offset}}})
+	w.T.Helper()
+	w.Must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte(topic), Group: []byte(group), Offsets: []wire.StreamCommitted{{Partition: partition, Offset: offset}}})
 }
 
 // all returns everything that a partition has.
 func (w *world) all(topic string, partition int32) (all []got) {
-	w.t.Helper()
+	w.T.Helper()
 	for {
-		resp := w.must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(topic), Partition: partition, Offset: int64(len(all))})
-		_, more := section(w.t, &resp)
+		resp := w.Must(wire.OpStreamFetch, &wire.StreamFetch{Topic: []byte(topic), Partition: partition, Offset: int64(len(all))})
+		_, more := section(w.T, &resp)
 		if len(more) == 0 {
 			return all
 		}
@@ -251,10 +218,10 @@ func (w *world) all(topic string, partition int32) (all []got) {
 }
 
 func (w *world) info(topic string) (info wire.TopicInfo) {
-	w.t.Helper()
-	resp := w.must(wire.OpStreamInfo, topicName(topic))
+	w.T.Helper()
+	resp := w.Must(wire.OpStreamInfo, topicName(topic))
 	if err := info.Decode(resp.Body); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return info
 }

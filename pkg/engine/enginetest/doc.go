@@ -1,4 +1,4 @@
 // Package enginetest holds every engine to the contract of package engine, near and far: called directly, and through a
-// loop-back engine that encodes and decodes every request and answer as a connection does. It also boots engines over real
-// groups, and asks them, for their own tests.
+// loop-back engine that encodes and decodes every request and answer as a connection does; package overbus does so behind a
+// real bus. It also makes the worlds of engines over real groups, of one voter or three, in which their own tests ask them.
 package enginetest

@@ -2,9 +2,8 @@ package enginetest
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -28,9 +27,9 @@ type Node struct {
 	Stop  func() // may be called again; the test's end does
 }
 
-// Boot runs e, whose store is open, over a group with its log below dir: of one voter, unless change says otherwise. It does
+// boot runs e, whose store is open, over a group with its log below dir: of one voter, unless change says otherwise. It does
 // not wait for a leader. The test's end stops it and closes e.
-func Boot(t testing.TB, dir string, e Hosted, change func(*replica.Config)) *Node {
+func boot(t testing.TB, dir string, e Hosted, change func(*replica.Config)) *Node {
 	t.Helper()
 	cfg := replica.Default()
 	cfg.Dir, cfg.Name, cfg.NodeID = filepath.Join(dir, "raft"), e.Machine().Engine().String()+"-0", "n1"
@@ -64,44 +63,6 @@ func Boot(t testing.TB, dir string, e Hosted, change func(*replica.Config)) *Nod
 	return n
 }
 
-// BootThree runs a group of three voters in this process. boot is called for each, with its number and what Boot's change is
-// to be; ready waits until the first, which leads, serves.
-func BootThree(t testing.TB, boot func(i int, change func(*replica.Config)) *Node, ready func()) (all [3]*Node) {
-	t.Helper()
-	for i := range all {
-		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux := replica.NewMux(ln, replica.MuxConfig{})
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { defer close(done); _ = mux.Run(ctx) }()
-		t.Cleanup(func() { cancel(); <-done })
-		n := boot(i, func(c *replica.Config) {
-			c.NodeID, c.Bootstrap, c.Transport = fmt.Sprintf("n%d", i), i == 0, mux
-			c.ClusterID = "test"
-			// A busy machine must not cost the first its leadership unless it gives it away.
-			c.Heartbeat, c.Lease = 4*time.Second, 3*time.Second
-		})
-		all[i] = n
-		if i == 0 {
-			ready()
-			continue
-		}
-		lead := all[0].Group
-		if err := lead.AddNonvoter(n.Group.ID(), ln.Addr().String()); err != nil {
-			t.Fatal(err)
-		}
-		CaughtUp(t, lead, n.Group)
-		if err := lead.AddVoter(n.Group.ID(), ln.Addr().String()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ready()
-	return all
-}
-
 // CaughtUp waits until the group at one node has applied what it has at another.
 func CaughtUp(t testing.TB, there, here *replica.Group) {
 	t.Helper()
@@ -111,5 +72,43 @@ func CaughtUp(t testing.TB, there, here *replica.Group) {
 			t.Fatal("a node has not caught up in 30 s")
 		}
 		time.Sleep(2 * time.Millisecond) // a group tells nobody how far it is
+	}
+}
+
+// NextLeader waits until one of some nodes leads and serves, and returns it.
+func NextLeader[W Booted](t testing.TB, among ...W) W {
+	t.Helper()
+	changed := make([]reflect.SelectCase, len(among), len(among)+1)
+	for i, w := range among {
+		c, stop := w.Base().Group.Follow()
+		defer stop()
+		changed[i] = reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)}
+	}
+	late := len(among)
+	changed = append(changed, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(time.After(patience))})
+	for {
+		for _, w := range among {
+			if w.Base().Group.Leads() {
+				return w
+			}
+		}
+		if i, _, _ := reflect.Select(changed); i == late {
+			t.Fatalf("nobody leads after %v", patience)
+		}
+	}
+}
+
+// OneStore checks that all have the same store, by its hash, once they have applied what the first has.
+func OneStore[W Booted](t testing.TB, all [3]W, hash func(W) (uint64, error)) {
+	t.Helper()
+	want, err := hash(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range all[1:] {
+		CaughtUp(t, all[0].Base().Group, w.Base().Group)
+		if got, err := hash(w); err != nil || got != want {
+			t.Errorf("a follower's store is %x, the leader's %x: %v", got, want, err)
+		}
 	}
 }

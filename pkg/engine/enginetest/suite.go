@@ -16,6 +16,18 @@ type suite struct {
 	spec  *Spec
 	e     engine.Engine
 	count int // the number that the last Write has left behind
+	fed   int // how many Feeds there were
+	sure  int // in Survives, the number that was read last
+}
+
+// prepare makes what the spec's requests need.
+func (s *suite) prepare(t *testing.T) {
+	t.Helper()
+	for _, req := range s.spec.Before {
+		if resp := ask(t, s.e, req); resp.Code != wire.OK {
+			t.Fatalf("%v, which prepares the test, was answered %v: %s", req.Op, resp.Code, resp.Body)
+		}
+	}
 }
 
 // allowed checks that an operation may answer with this code.
@@ -120,6 +132,21 @@ func (s *suite) readYourWrite(t *testing.T) {
 		resp := ask(t, s.e, s.spec.Read())
 		if n := s.found(t, &resp); n != s.count {
 			t.Fatalf("read %d after %d was written", n, s.count)
+		}
+	}
+}
+
+func (s *suite) stale(t *testing.T) {
+	s.write(t)
+	for range 5 {
+		req := s.spec.Read()
+		req.Flags |= wire.FlagStale
+		resp := ask(t, s.e, req)
+		if resp.Code == wire.NotFound {
+			continue // a replica that is behind
+		}
+		if n := s.found(t, &resp); n > s.count {
+			t.Fatalf("a stale read found %d, %d is the last that was written", n, s.count)
 		}
 	}
 }
@@ -244,67 +271,4 @@ func (s *suite) concurrent(t *testing.T) {
 	}
 	wg.Wait()
 	s.count++
-}
-
-func (s *suite) credits(t *testing.T) {
-	c := NewClient(t)
-	req := s.spec.Stream()
-	req.Tag = 1
-	s.e.Submit(req, c)
-	all := c.until(1, func(all []wire.Response) bool { return len(all) > 0 })
-	if first := all[0]; !first.More {
-		t.Fatalf("the stream did not stand: %v %s", first.Code, first.Body)
-	}
-	const writes = 10
-	for range writes {
-		s.write(t)
-	}
-	// Without a credit nothing comes, however long the other answers took.
-	if all := c.until(1, func([]wire.Response) bool { return true }); len(all) != 1 {
-		t.Fatalf("%d answers came without a credit", len(all)-1)
-	}
-	told, granted := 0, 0
-	for told < writes {
-		granted++
-		s.e.Credit(c, 1, 1)
-		all := c.until(1, func(all []wire.Response) bool { return len(all) > granted || ended(all) })
-		if len(all) != granted+1 {
-			t.Fatalf("%d answers came for %d credits: %+v", len(all)-1, granted, all[len(all)-1])
-		}
-		n, err := s.spec.Told(&all[granted])
-		if err != nil {
-			t.Fatal(err)
-		}
-		told += n
-	}
-	if told != writes {
-		t.Fatalf("the stream told of %d writes, %d were made", told, writes)
-	}
-	s.e.Cancel(c, 1)
-	if resp := c.last(1); resp.Code != wire.Canceled {
-		t.Errorf("the stream that was withdrawn ended with %v", resp.Code)
-	}
-}
-
-func (s *suite) endStream(t *testing.T) {
-	c := NewClient(t)
-	const streams = 20
-	for i := range streams {
-		req := s.spec.Stream()
-		req.Tag = uint64(i + 1)
-		s.e.Submit(req, c)
-		s.e.Credit(c, req.Tag, 1000)
-		if i%2 == 0 {
-			s.e.Cancel(c, req.Tag) // perhaps before it stands
-		}
-	}
-	for i := range streams {
-		s.write(t)
-		s.e.Cancel(c, uint64(i+1))
-	}
-	for i := range streams {
-		if resp := c.last(uint64(i + 1)); resp.Code != wire.Canceled {
-			t.Errorf("stream %d ended with %v: %s", i+1, resp.Code, resp.Body)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
@@ -39,36 +40,6 @@ func (s *numbers) count(h *Hub, n int64) {
 	h.Notify()
 }
 
-// answers is a Replier that keeps what it gets.
-type answers struct {
-	mu   sync.Mutex
-	more *sync.Cond
-	all  []wire.Response
-}
-
-func newAnswers() *answers {
-	a := &answers{}
-	a.more = sync.NewCond(&a.mu)
-	return a
-}
-
-func (a *answers) Reply(_ uint64, resp wire.Response) {
-	a.mu.Lock()
-	a.all = append(a.all, resp)
-	a.mu.Unlock()
-	a.more.Broadcast()
-}
-
-// wait returns the answers once there are n.
-func (a *answers) wait(n int) []wire.Response {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for len(a.all) < n {
-		a.more.Wait()
-	}
-	return a.all
-}
-
 // run feeds a hub until the test ends.
 func run(t *testing.T, limit int) *Hub {
 	t.Helper()
@@ -87,7 +58,7 @@ func run(t *testing.T, limit int) *Hub {
 	return h
 }
 
-func open(t *testing.T, h *Hub, a *answers, tag uint64, s Source) *Watch {
+func open(t *testing.T, h *Hub, a *enginetest.Client, tag uint64, s Source) *Watch {
 	t.Helper()
 	w, err := h.Open(a, tag, s)
 	if err != nil {
@@ -98,35 +69,35 @@ func open(t *testing.T, h *Hub, a *answers, tag uint64, s Source) *Watch {
 
 func TestAWatchIsSentAsManyAnswersAsItHasCredits(t *testing.T) {
 	h := run(t, 2)
-	slow, fast, behind := newAnswers(), newAnswers(), &numbers{}
+	slow, fast, behind := enginetest.NewClient(t), enginetest.NewClient(t), &numbers{}
 	h.Stand(open(t, h, slow, 1, behind), nil)
-	if first := slow.wait(1)[0]; !first.More || first.Rev != 7 {
+	if first := slow.Answers(1)[0]; !first.More || first.Rev != 7 {
 		t.Errorf("the first answer is %+v", first)
 	}
 	behind.count(h, 100)
 	h.Credit(slow, 1, 3)
-	if all := slow.wait(4); all[3].Num != 3 || !all[3].More {
+	if all := slow.Answers(4); all[3].Num != 3 || !all[3].More {
 		t.Errorf("the last of 3 answers is %+v", all[3])
 	}
 	source := &numbers{}
 	h.Stand(open(t, h, fast, 2, source), nil)
 	h.Credit(fast, 2, 1000)
 	source.count(h, 50)
-	fast.wait(51) // by then the hub has looked at the slow one as well
-	if n := len(slow.wait(4)); n != 4 {
+	fast.Answers(51) // by then the hub has looked at the slow one as well
+	if n := len(slow.Answers(4)); n != 4 {
 		t.Errorf("%d answers for 3 credits", n-1)
 	}
 	h.Credit(slow, 1, 1000)
-	if all := slow.wait(101); all[100].Num != 100 {
+	if all := slow.Answers(101); all[100].Num != 100 {
 		t.Errorf("the last answer is %+v", all[100])
 	}
 }
 
 func TestAWatchEndsOnce(t *testing.T) {
 	h := run(t, 3)
-	withdrawn, refused, left := newAnswers(), newAnswers(), newAnswers()
+	withdrawn, refused, left := enginetest.NewClient(t), enginetest.NewClient(t), enginetest.NewClient(t)
 	h.Stand(open(t, h, withdrawn, 1, &numbers{}), nil)
-	withdrawn.wait(1)
+	withdrawn.Answers(1)
 	if !h.Cancel(withdrawn, 1) || h.Cancel(withdrawn, 1) {
 		t.Error("a watch is withdrawn once")
 	}
@@ -138,10 +109,10 @@ func TestAWatchEndsOnce(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 	for i, c := range []struct {
-		a    *answers
+		a    *enginetest.Client
 		want []wire.Code
 	}{{withdrawn, []wire.Code{wire.OK, wire.Canceled}}, {refused, []wire.Code{wire.Compacted, wire.Internal}}, {left, []wire.Code{wire.Unavailable}}} {
-		all := c.a.wait(len(c.want))
+		all := c.a.Answers(len(c.want))
 		if len(all) != len(c.want) {
 			t.Errorf("watch %d: %d answers", i, len(all))
 		}
@@ -158,7 +129,7 @@ func TestAWatchEndsOnce(t *testing.T) {
 
 func TestThereAreOnlySoManyWatches(t *testing.T) {
 	h := run(t, 1)
-	a := newAnswers()
+	a := enginetest.NewClient(t)
 	open(t, h, a, 1, &numbers{})
 	if _, err := h.Open(a, 2, &numbers{}); wire.CodeOf(err) != wire.Busy {
 		t.Errorf("over the limit: %v", err)

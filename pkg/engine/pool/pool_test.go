@@ -2,53 +2,22 @@ package pool
 
 import (
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// answers is a Replier that keeps what it gets.
-type answers struct {
-	mu   sync.Mutex
-	more *sync.Cond
-	all  []wire.Response
-}
-
-func newAnswers() *answers {
-	a := &answers{}
-	a.more = sync.NewCond(&a.mu)
-	return a
-}
-
-// Reply keeps the answer.
-func (a *answers) Reply(_ uint64, resp wire.Response) {
-	a.mu.Lock()
-	a.all = append(a.all, resp)
-	a.mu.Unlock()
-	a.more.Broadcast()
-}
-
-// wait returns the answers once there are n.
-func (a *answers) wait(n int) []wire.Response {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for len(a.all) < n {
-		a.more.Wait()
-	}
-	return a.all
-}
-
 func TestTasksOverTheBoundAreBusy(t *testing.T) {
 	p := New("test", 1, 2)
 	defer p.Close()
 	hold, held := make(chan struct{}), make(chan struct{})
-	submit := func(tag uint64, run func(*Task)) *answers {
-		a := newAnswers()
+	submit := func(tag uint64, run func(*Task)) *enginetest.Client {
+		a := enginetest.NewClient(t)
 		p.Add(p.Open(a, &wire.Request{Tag: tag}, run))
 		return a
 	}
@@ -56,7 +25,7 @@ func TestTasksOverTheBoundAreBusy(t *testing.T) {
 	first := submit(1, func(t *Task) { close(held); <-hold; t.Answer(wire.Response{Num: 1}) })
 	<-held
 	second, third, fourth := submit(2, ok), submit(3, ok), submit(4, ok)
-	if resp := fourth.wait(1)[0]; resp.Code != wire.Busy || !strings.Contains(string(resp.Body), "-workers") {
+	if resp := fourth.Answers(1)[0]; resp.Code != wire.Busy || !strings.Contains(string(resp.Body), "-workers") {
 		t.Errorf("over the bound a task was answered %v %s", resp.Code, resp.Body)
 	}
 	if !p.Cancel(third, 3) || p.Cancel(third, 3) {
@@ -67,19 +36,19 @@ func TestTasksOverTheBoundAreBusy(t *testing.T) {
 	}
 	close(hold)
 	for i, c := range []struct {
-		a    *answers
+		a    *enginetest.Client
 		code wire.Code
 	}{{first, wire.Canceled}, {second, wire.OK}, {third, wire.Canceled}} {
-		if resp := c.a.wait(1)[0]; resp.Code != c.code {
+		if resp := c.a.Answers(1)[0]; resp.Code != c.code {
 			t.Errorf("task %d was answered %v", i+1, resp.Code)
 		}
 	}
 	p.Close()
-	if resp := submit(5, ok).wait(1)[0]; resp.Code != wire.Unavailable {
+	if resp := submit(5, ok).Answers(1)[0]; resp.Code != wire.Unavailable {
 		t.Errorf("after the end a task was answered %v", resp.Code)
 	}
-	for _, a := range []*answers{first, second, third, fourth} {
-		if n := len(a.wait(1)); n != 1 {
+	for _, a := range []*enginetest.Client{first, second, third, fourth} {
+		if n := len(a.Answers(1)); n != 1 {
 			t.Errorf("%d answers to one task", n)
 		}
 	}
@@ -87,7 +56,7 @@ func TestTasksOverTheBoundAreBusy(t *testing.T) {
 
 func TestABoundTaskIsItsOwnersAlone(t *testing.T) {
 	p := New("test", 1, 1)
-	a, after := newAnswers(), 0
+	a, after := enginetest.NewClient(t), 0
 	ran := make(chan struct{})
 	task := p.OpenThen(a, &wire.Request{Tag: 1}, func(t *Task) {
 		for range 2 {
@@ -114,10 +83,10 @@ func TestABoundTaskIsItsOwnersAlone(t *testing.T) {
 	}
 	task.Answer(wire.Response{Num: 3})
 	task.Answer(wire.Response{})
-	if all := a.wait(1); len(all) != 1 || all[0].Num != 3 || after != 1 {
+	if all := a.Answers(1); len(all) != 1 || all[0].Num != 3 || after != 1 {
 		t.Errorf("answers %v, told %d times", all, after)
 	}
-	if late := p.Open(newAnswers(), &wire.Request{}, nil); !p.Cancel(late.origin.Replier, 0) || late.Bind() {
+	if late := p.Open(enginetest.NewClient(t), &wire.Request{}, nil); !p.Cancel(late.origin.Replier, 0) || late.Bind() {
 		t.Error("a task that was withdrawn can be bound")
 	}
 }
@@ -125,12 +94,12 @@ func TestABoundTaskIsItsOwnersAlone(t *testing.T) {
 func TestATaskThatHasWaitedRunsOrSaysWhyNot(t *testing.T) {
 	p := New("test", 1, 1)
 	defer p.Close()
-	a := newAnswers()
+	a := enginetest.NewClient(t)
 	run := func(t *Task) { t.Answer(wire.Response{}) }
 	p.Open(a, &wire.Request{Tag: 1}, run).Ready(nil)
-	a.wait(1)
+	a.Answers(1)
 	p.Open(a, &wire.Request{Tag: 2}, run).Ready(wire.Errorf(wire.NotLeader, "another leads"))
-	if all := a.wait(2); len(all) != 2 || all[0].Code != wire.OK || all[1].Code != wire.NotLeader {
+	if all := a.Answers(2); len(all) != 2 || all[0].Code != wire.OK || all[1].Code != wire.NotLeader {
 		t.Errorf("answers %v", all)
 	}
 }

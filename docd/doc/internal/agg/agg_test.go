@@ -5,33 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
-	"github.com/skshohagmiah/flin/docd/doc/internal/value"
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
+	"github.com/skshohagmiah/flin/docd/doc/internal/value/valuetest"
 )
-
-func parseList(t testing.TB, s string) (docs []bsoncore.Document) {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(`{"v": `+s+`}`), false, &d); err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	b, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := value.Read(bsoncore.Document(b).Lookup("v").Data); r.Next(); {
-		docs = append(docs, r.Value.Data)
-	}
-	return docs
-}
 
 // stream yields copies that are scribbled over afterwards: nobody may keep what is valid until the next document only.
 func stream(docs []bsoncore.Document) Docs {
@@ -59,38 +41,21 @@ func collect(p *Pipeline, src Docs, env Env) (docs []bsoncore.Document, err erro
 	return docs, nil
 }
 
-func code(t testing.TB, err error) string {
-	t.Helper()
-	var known *value.Error
-	if !errors.As(err, &known) {
-		t.Fatalf("an error without a code: %v", err)
-	}
-	return fmt.Sprintf("error %d", known.Code)
-}
-
 func same(a, b bsoncore.Document) bool { return bytes.Equal(a, b) }
 
 // eachLine goes through the tables.
 func eachLine(t testing.TB, fn func(at, left, right string, docs []bsoncore.Document, env Env)) {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tables")
-	}
-	for _, file := range files {
-		table, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for file, table := range doctest.Tables(t, "testdata/*.txt") {
 		var docs []bsoncore.Document
 		others := map[string][]bsoncore.Document{}
 		env := Env{Lookup: func(coll string) Docs { return stream(others[coll]) }}
-		for n, line := range strings.Split(string(table), "\n") {
+		for n, line := range table {
 			if text, ok := strings.CutPrefix(line, "docs "); ok {
-				docs = parseList(t, text)
+				docs = doctest.List(t, text)
 			} else if text, ok := strings.CutPrefix(line, "other "); ok {
 				name, text, _ := strings.Cut(text, " ")
-				others[name] = parseList(t, text)
+				others[name] = doctest.List(t, text)
 			} else if left, right, ok := strings.Cut(line, " => "); ok && line[0] != '#' {
 				fn(fmt.Sprintf("%s:%d", file, n+1), left, right, docs, env)
 			}
@@ -100,17 +65,17 @@ func eachLine(t testing.TB, fn func(at, left, right string, docs []bsoncore.Docu
 
 func TestPipelinesGiveWhatMongoDBDocuments(t *testing.T) {
 	eachLine(t, func(at, source, want string, docs []bsoncore.Document, env Env) {
-		p, err := Compile(parseList(t, source))
+		p, err := Compile(doctest.List(t, source))
 		var got []bsoncore.Document
 		if err == nil {
 			got, err = collect(p, stream(docs), env)
 		}
 		switch {
 		case err != nil:
-			if c := code(t, err); c != want {
+			if c := valuetest.Code(t, err); c != want {
 				t.Errorf("%s: %s: got %s (%v), want %s", at, source, c, err, want)
 			}
-		case strings.HasPrefix(want, "error ") || !slices.EqualFunc(got, parseList(t, want), same):
+		case strings.HasPrefix(want, "error ") || !slices.EqualFunc(got, doctest.List(t, want), same):
 			t.Errorf("%s: %s: got %s, want %s", at, source, got, want)
 		}
 	})
@@ -131,7 +96,7 @@ func TestAPlannerCanTakeTheHead(t *testing.T) {
 		{pipeline: `[{"$sort": {"a": 1}}, {"$match": {"a": 1}}, {"$limit": 1}]`, sort: true, left: 2},
 		{pipeline: `[{"$project": {"a": 1}}, {"$match": {"a": 1}}]`, left: 2},
 	} {
-		p, err := Compile(parseList(t, c.pipeline))
+		p, err := Compile(doctest.List(t, c.pipeline))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +104,7 @@ func TestAPlannerCanTakeTheHead(t *testing.T) {
 		if (match != nil) != c.match || (sort != nil) != c.sort || limit != c.limit || len(p.Rest().stages) != c.left {
 			t.Errorf("%s: got %v, %v, %d, and %d left", c.pipeline, match, sort, limit, len(p.Rest().stages))
 		}
-		if c.match && (!match.Matches(parseList(t, c.matches)[0]) || match.Matches(parseList(t, c.none)[0])) {
+		if c.match && (!match.Matches(doctest.List(t, c.matches)[0]) || match.Matches(doctest.List(t, c.none)[0])) {
 			t.Errorf("%s: the filter is another", c.pipeline)
 		}
 	}
@@ -152,14 +117,14 @@ func TestTheHeadAndTheRestAreTheWhole(t *testing.T) {
 	for range 300 {
 		var docs []bsoncore.Document
 		for i := range 30 {
-			docs = append(docs, parseList(t, fmt.Sprintf(`[{"_id": %d, "a": %d, "b": %d}]`, i, r.IntN(8), r.IntN(3)))...)
+			docs = append(docs, doctest.List(t, fmt.Sprintf(`[{"_id": %d, "a": %d, "b": %d}]`, i, r.IntN(8), r.IntN(3)))...)
 		}
 		var pick []string
 		for range r.IntN(5) {
 			pick = append(pick, parts[r.IntN(len(parts))])
 		}
 		source := "[" + strings.Join(pick, ",") + "]"
-		p, err := Compile(parseList(t, source))
+		p, err := Compile(doctest.List(t, source))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +155,7 @@ func TestTheHeadAndTheRestAreTheWhole(t *testing.T) {
 func TestMemoryOverTheLimitIsAnError(t *testing.T) {
 	var docs []bsoncore.Document
 	for i := range 1000 {
-		docs = append(docs, parseList(t, fmt.Sprintf(`[{"_id": %d, "s": "%0100d"}]`, i, i))...)
+		docs = append(docs, doctest.List(t, fmt.Sprintf(`[{"_id": %d, "s": "%0100d"}]`, i, i))...)
 	}
 	env := Env{MemoryLimit: 20_000, Lookup: func(string) Docs { return stream(docs) }}
 	for source, want := range map[string]string{
@@ -202,13 +167,13 @@ func TestMemoryOverTheLimitIsAnError(t *testing.T) {
 		`[{"$group": {"_id": null, "p": {"$max": "$s"}}}]`:                                    "",
 		`[{"$lookup": {"from": "x", "localField": "_id", "foreignField": "_id", "as": "j"}}]`: "error 292",
 	} {
-		p, err := Compile(parseList(t, source))
+		p, err := Compile(doctest.List(t, source))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = collect(p, stream(docs), env)
 		if got := ""; err != nil {
-			if got = code(t, err); got != want || !strings.Contains(err.Error(), "20000") {
+			if got = valuetest.Code(t, err); got != want || !strings.Contains(err.Error(), "20000") {
 				t.Errorf("%s: got %s (%v), want %q", source, got, err, want)
 			}
 		} else if want != "" {
@@ -221,7 +186,7 @@ func TestTheStagesOfAPipelineShareItsMemory(t *testing.T) {
 	var docs []bsoncore.Document
 	size := 0
 	for i := range 100 {
-		docs = append(docs, parseList(t, fmt.Sprintf(`[{"_id": %d, "s": "%0100d"}]`, i, i))...)
+		docs = append(docs, doctest.List(t, fmt.Sprintf(`[{"_id": %d, "s": "%0100d"}]`, i, i))...)
 		size += len(docs[i])
 	}
 	const join, forget = `{"$lookup": {"from": "x", "localField": "_id", "foreignField": "_id", "as": "j"}}`, `{"$unset": "j"}`
@@ -238,7 +203,7 @@ func TestTheStagesOfAPipelineShareItsMemory(t *testing.T) {
 		{[]string{group, sort}, "error 292"},
 		{[]string{group, `{"$match": {}}`, `{"$limit": 1}`}, ""},
 	} {
-		p, err := Compile(parseList(t, "["+strings.Join(c.stages, ",")+"]"))
+		p, err := Compile(doctest.List(t, "["+strings.Join(c.stages, ",")+"]"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +212,7 @@ func TestTheStagesOfAPipelineShareItsMemory(t *testing.T) {
 		got := ""
 		for _, err := range p.Run(stream(docs), env) {
 			if most = max(most, used); err != nil {
-				got = code(t, err)
+				got = valuetest.Code(t, err)
 			}
 		}
 		if got != c.want || most < size || used != 0 {
@@ -259,7 +224,7 @@ func TestTheStagesOfAPipelineShareItsMemory(t *testing.T) {
 func TestAnErrorOfTheSourceEndsTheStream(t *testing.T) {
 	broken := errors.New("broken")
 	src := func(yield func(bsoncore.Document, error) bool) {
-		if yield(parseList(t, `[{"a": [1]}]`)[0], nil) {
+		if yield(doctest.List(t, `[{"a": [1]}]`)[0], nil) {
 			yield(nil, broken)
 		}
 	}
@@ -267,7 +232,7 @@ func TestAnErrorOfTheSourceEndsTheStream(t *testing.T) {
 		`{"$match": {}}`, `{"$project": {"a": 1}}`, `{"$group": {"_id": null}}`, `{"$sort": {"a": 1}}`, `{"$skip": 1}`, `{"$limit": 5}`,
 		`{"$unwind": "$a"}`, `{"$count": "n"}`, `{"$lookup": {"from": "x", "localField": "a", "foreignField": "a", "as": "j"}}`, `{"$replaceWith": {}}`,
 	} {
-		p, err := Compile(parseList(t, "["+stage+"]"))
+		p, err := Compile(doctest.List(t, "["+stage+"]"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +244,7 @@ func TestAnErrorOfTheSourceEndsTheStream(t *testing.T) {
 
 func FuzzPipelinesNeverPanic(f *testing.F) {
 	eachLine(f, func(_, source, _ string, docs []bsoncore.Document, _ Env) {
-		for _, stage := range parseList(f, source) {
+		for _, stage := range doctest.List(f, source) {
 			f.Add([]byte(stage), []byte(docs[0]))
 		}
 	})
@@ -301,7 +266,7 @@ func FuzzPipelinesNeverPanic(f *testing.F) {
 func BenchmarkRun(b *testing.B) {
 	var docs []bsoncore.Document
 	for i := range 1000 {
-		docs = append(docs, parseList(b, fmt.Sprintf(`[{"_id": %d, "g": "section%d", "n": %d, "l": [1, 2, 3], "pad": "%0900d"}]`, i, i%20, i*7919%1000, i))...)
+		docs = append(docs, doctest.List(b, fmt.Sprintf(`[{"_id": %d, "g": "section%d", "n": %d, "l": [1, 2, 3], "pad": "%0900d"}]`, i, i%20, i*7919%1000, i))...)
 	}
 	src := func(yield func(bsoncore.Document, error) bool) {
 		for _, d := range docs {
@@ -319,7 +284,7 @@ func BenchmarkRun(b *testing.B) {
 		{"unwind", `[{"$unwind": "$l"}]`},
 	} {
 		b.Run("docs=1000/stage="+c.name, func(b *testing.B) {
-			p, err := Compile(parseList(b, c.pipeline))
+			p, err := Compile(doctest.List(b, c.pipeline))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -2,32 +2,17 @@ package expr
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
+	"github.com/skshohagmiah/flin/docd/doc/internal/value/valuetest"
 )
-
-// parse reads a value in extended JSON.
-func parse(t testing.TB, s string) bsoncore.Value {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(`{"v": `+s+`}`), false, &d); err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	b, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bsoncore.Document(b).Lookup("v")
-}
 
 // run compiles and evaluates, and returns the value or the error's code as the tables write them.
 func run(t testing.TB, s *Scratch, expr bsoncore.Value, doc bsoncore.Document) (string, bsoncore.Value) {
@@ -38,11 +23,7 @@ func run(t testing.TB, s *Scratch, expr bsoncore.Value, doc bsoncore.Document) (
 		v, err = e.Eval(s, doc)
 	}
 	if err != nil {
-		var known *value.Error
-		if !errors.As(err, &known) {
-			t.Fatalf("an error without a code: %v", err)
-		}
-		return fmt.Sprintf("error %d", known.Code), v
+		return valuetest.Code(t, err), v
 	}
 	if v.Type == 0 {
 		return "missing", v
@@ -51,21 +32,13 @@ func run(t testing.TB, s *Scratch, expr bsoncore.Value, doc bsoncore.Document) (
 }
 
 func TestExpressionsGiveWhatMongoDBDocuments(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tables")
-	}
-	for _, file := range files {
+	for file, table := range doctest.Tables(t, "testdata/*.txt") {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			table, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc := bsoncore.Document(parse(t, "{}").Data)
+			doc := doctest.Document(t, "{}")
 			var s Scratch
-			for n, line := range strings.Split(string(table), "\n") {
+			for n, line := range table {
 				if text, ok := strings.CutPrefix(line, "doc "); ok {
-					doc = parse(t, text).Data
+					doc = doctest.Value(t, text).Data
 					continue
 				}
 				if line == "" || line[0] == '#' {
@@ -76,14 +49,14 @@ func TestExpressionsGiveWhatMongoDBDocuments(t *testing.T) {
 					t.Fatalf("line %d has no =>", n+1)
 				}
 				s.Reset()
-				state, got := run(t, &s, parse(t, source), doc)
+				state, got := run(t, &s, doctest.Value(t, source), doc)
 				switch {
 				case state != "" && state != want:
 					t.Errorf("line %d: %s: got %s, want %s", n+1, source, state, want)
 				case state == "" && (strings.HasPrefix(want, "error ") || want == "missing"):
 					t.Errorf("line %d: %s: got %s, want %s", n+1, source, got, want)
 				case state == "":
-					if w := parse(t, want); w.Type != got.Type || !bytes.Equal(w.Data, got.Data) {
+					if w := doctest.Value(t, want); w.Type != got.Type || !bytes.Equal(w.Data, got.Data) {
 						t.Errorf("line %d: %s: got %s %s, want %s", n+1, source, value.TypeName(got.Type), got, want)
 					}
 				}
@@ -93,16 +66,16 @@ func TestExpressionsGiveWhatMongoDBDocuments(t *testing.T) {
 }
 
 func TestVariablesOfTheCallerAreSeen(t *testing.T) {
-	e, err := Compile(parse(t, `{"$map": {"input": "$$list", "as": "x", "in": {"$add": ["$$x", "$$by.n", "$k"]}}}`), "list", "by")
+	e, err := Compile(doctest.Value(t, `{"$map": {"input": "$$list", "as": "x", "in": {"$add": ["$$x", "$$by.n", "$k"]}}}`), "list", "by")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s Scratch
-	got, err := e.Eval(&s, parse(t, `{"k": 100}`).Data, parse(t, `[1, 2]`), parse(t, `{"n": 10}`))
-	if err != nil || value.Compare(got, parse(t, `[111, 112]`)) != 0 {
+	got, err := e.Eval(&s, doctest.Value(t, `{"k": 100}`).Data, doctest.Value(t, `[1, 2]`), doctest.Value(t, `{"n": 10}`))
+	if err != nil || value.Compare(got, doctest.Value(t, `[111, 112]`)) != 0 {
 		t.Fatal(got, err)
 	}
-	if v, err := e.Eval(&s, parse(t, `{"k": 100}`).Data); err != nil || v.Type != value.Null {
+	if v, err := e.Eval(&s, doctest.Value(t, `{"k": 100}`).Data); err != nil || v.Type != value.Null {
 		t.Fatal("variables that are not given are missing", v, err)
 	}
 }
@@ -126,7 +99,7 @@ func TestWhatHasNoEndIsStopped(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var s Scratch
-			state, _ := run(t, &s, parse(t, c.expr), parse(t, `{"long": `+long+`}`).Data)
+			state, _ := run(t, &s, doctest.Value(t, c.expr), doctest.Value(t, `{"long": `+long+`}`).Data)
 			if state != fmt.Sprintf("error %d", c.code) {
 				t.Errorf("got %q, want code %d", state, c.code)
 			}
@@ -135,15 +108,13 @@ func TestWhatHasNoEndIsStopped(t *testing.T) {
 }
 
 func FuzzExpressionsNeverPanic(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.txt")
-	for _, file := range files {
-		table, _ := os.ReadFile(file)
+	for _, table := range doctest.Tables(f, "testdata/*.txt") {
 		doc := []byte{5, 0, 0, 0, 0}
-		for line := range strings.SplitSeq(string(table), "\n") {
+		for _, line := range table {
 			if text, ok := strings.CutPrefix(line, "doc "); ok {
-				doc = parse(f, text).Data
+				doc = doctest.Value(f, text).Data
 			} else if source, _, ok := strings.Cut(line, " => "); ok && line[0] != '#' {
-				v := parse(f, source)
+				v := doctest.Value(f, source)
 				f.Add(byte(v.Type), v.Data, doc)
 			}
 		}
@@ -163,7 +134,7 @@ func FuzzExpressionsNeverPanic(f *testing.F) {
 }
 
 func BenchmarkEval(b *testing.B) {
-	doc := parse(b, `{"a": 5, "b": 7, "s": "Hello", "c": {"d": [1, 2, 3]}, "pad": "`+strings.Repeat("x", 900)+`"}`).Data
+	doc := doctest.Value(b, `{"a": 5, "b": 7, "s": "Hello", "c": {"d": [1, 2, 3]}, "pad": "`+strings.Repeat("x", 900)+`"}`).Data
 	for _, c := range []struct{ name, expr string }{
 		{"path", `"$c.d"`},
 		{"add", `{"$add": ["$a", "$b", 1]}`},
@@ -171,7 +142,7 @@ func BenchmarkEval(b *testing.B) {
 		{"map", `{"$map": {"input": "$c.d", "in": {"$multiply": ["$$this", 2]}}}`},
 	} {
 		b.Run("expr="+c.name, func(b *testing.B) {
-			e, err := Compile(parse(b, c.expr))
+			e, err := Compile(doctest.Value(b, c.expr))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 )
 
 // BenchmarkMatches matches filters against a document of about 1 KiB with 10 fields. It must take below 1 µs and not
@@ -44,7 +46,7 @@ func BenchmarkMatches(b *testing.B) {
 }
 
 func TestMatchingAllocatesNothing(t *testing.T) {
-	doc := document(t, `{"a": 5, "b": {"c": [1, {"d": "x"}]}, "e": ["x", "y"]}`)
+	doc := doctest.Document(t, `{"a": 5, "b": {"c": [1, {"d": "x"}]}, "e": ["x", "y"]}`)
 	for _, text := range []string{
 		`{"a": 5}`, `{"a": {"$gt": 1, "$in": [4, 5]}}`, `{"b.c.d": "x"}`, `{"e": "y"}`, `{"b.c": {"$elemMatch": {"d": "x"}}}`,
 		`{"$or": [{"a": 1}, {"e": {"$all": ["x", "y"]}}]}`, `{"b.c": {"$size": 2}}`, `{"a": {"$not": {"$type": "string"}}}`,

@@ -2,31 +2,19 @@ package filter
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
 
-// document reads a document from extended JSON.
-func document(t testing.TB, text string) bsoncore.Document {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(text), false, &raw); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return bsoncore.Document(raw)
-}
-
 func compile(t testing.TB, text string) *Filter {
 	t.Helper()
-	f, err := Compile(document(t, text))
+	f, err := Compile(doctest.Document(t, text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -54,20 +42,10 @@ type tableError struct {
 
 func load(t testing.TB) *table {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no test data", err)
-	}
 	tab := &table{}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for line := range strings.Lines(string(text)) {
-			n++
-			tab.line(t, name+":"+strconv.Itoa(n), strings.TrimSpace(line))
+	for name, lines := range doctest.Tables(t, "testdata/*.txt") {
+		for n, line := range lines {
+			tab.line(t, name+":"+strconv.Itoa(n+1), strings.TrimSpace(line))
 		}
 	}
 	return tab
@@ -98,7 +76,7 @@ func (tab *table) line(t testing.TB, at, line string) {
 func TestFiltersMatchAsDocumented(t *testing.T) {
 	for _, c := range load(t).cases {
 		f := compile(t, c.filter)
-		if got := f.Matches(document(t, c.doc)); got != c.want {
+		if got := f.Matches(doctest.Document(t, c.doc)); got != c.want {
 			t.Errorf("%s: %s on %s: %v", c.at, c.filter, c.doc, got)
 		}
 	}
@@ -106,7 +84,7 @@ func TestFiltersMatchAsDocumented(t *testing.T) {
 
 func TestBadFiltersAreRefused(t *testing.T) {
 	for _, c := range load(t).errors {
-		_, err := Compile(document(t, c.filter))
+		_, err := Compile(doctest.Document(t, c.filter))
 		var e *value.Error
 		if !errors.As(err, &e) || e.Code != c.code {
 			t.Errorf("%s: %v, want code %d", c.filter, err, c.code)
@@ -123,7 +101,7 @@ func TestAnUnknownOperatorIsNamed(t *testing.T) {
 		`{"$foo": 1}`:                    "unknown top level operator: $foo",
 		`{"a": {"$geoWithin": {"b":1}}}`: "unsupported operator: $geoWithin",
 	} {
-		if _, err := Compile(document(t, filter)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Compile(doctest.Document(t, filter)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", filter, err, want)
 		}
 	}
@@ -131,7 +109,7 @@ func TestAnUnknownOperatorIsNamed(t *testing.T) {
 
 func TestMalformedFiltersAreRefused(t *testing.T) {
 	deep := strings.Repeat(`{"$nor": [`, 60) + `{}` + strings.Repeat(`]}`, 60)
-	for _, doc := range []bsoncore.Document{nil, {4, 0, 0, 0, 0}, {5, 0, 0, 0}, document(t, deep), document(t, `{"`+strings.Repeat("a.", value.MaxPath)+`": 1}`)} {
+	for _, doc := range []bsoncore.Document{nil, {4, 0, 0, 0, 0}, {5, 0, 0, 0}, doctest.Document(t, deep), doctest.Document(t, `{"`+strings.Repeat("a.", value.MaxPath)+`": 1}`)} {
 		if _, err := Compile(doc); err == nil {
 			t.Errorf("%v is taken", doc)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
 
@@ -66,7 +67,7 @@ func TestAnIndexFindsWhatMatchesInTheTable(t *testing.T) {
 	for _, text := range tab.filters {
 		f := compile(t, text)
 		for _, doc := range tab.docs {
-			checkFields(t, text, f, document(t, doc))
+			checkFields(t, text, f, doctest.Document(t, doc))
 		}
 	}
 }
@@ -76,7 +77,7 @@ func TestAnIndexFindsWhatMatchesAtRandom(t *testing.T) {
 	matched, fields, exact := 0, 0, 0
 	var docs []bsoncore.Document
 	for range 300 {
-		docs = append(docs, document(t, d.document(3)))
+		docs = append(docs, doctest.Document(t, d.document(3)))
 	}
 	for range 2_000 {
 		text := d.filter(2)

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
 
@@ -40,7 +41,7 @@ func TestThePositionIsThatOfTheElementThatMatched(t *testing.T) {
 		{`{"a": 4, "a.1": 5}`, `{"a": [4, 5]}`, 0},
 		{`{"a.1": {"$elemMatch": {"$gt": 2}}}`, `{"a": [4, [1, 2, 3]]}`, 2},
 	} {
-		if got := compile(t, c.filter).Position(document(t, c.doc)); got != c.want {
+		if got := compile(t, c.filter).Position(doctest.Document(t, c.doc)); got != c.want {
 			t.Errorf("%s on %s: %d, want %d", c.filter, c.doc, got, c.want)
 		}
 	}
@@ -111,12 +112,12 @@ func TestConditionsAreOnValues(t *testing.T) {
 		{`{"$regularExpression": {"pattern": "^x", "options": ""}}`, `"xy"`, true},
 		{`null`, `null`, true},
 	} {
-		v, _ := value.Get(document(t, `{"v": `+c.cond+`}`), "v")
+		v, _ := value.Get(doctest.Document(t, `{"v": `+c.cond+`}`), "v")
 		cond, err := CompileCondition(v)
 		if err != nil {
 			t.Fatal(c.cond, err)
 		}
-		w, _ := value.Get(document(t, `{"v": `+c.value+`}`), "v")
+		w, _ := value.Get(doctest.Document(t, `{"v": `+c.value+`}`), "v")
 		if cond.Matches(w) != c.want {
 			t.Errorf("%s on %s: %v", c.cond, c.value, !c.want)
 		}
@@ -176,7 +177,7 @@ func FuzzFilter(f *testing.F) {
 	tab := load(f)
 	for i, c := range tab.cases {
 		if i%3 == 0 {
-			f.Add([]byte(document(f, c.filter)), []byte(document(f, c.doc)))
+			f.Add([]byte(doctest.Document(f, c.filter)), []byte(doctest.Document(f, c.doc)))
 		}
 	}
 	f.Fuzz(func(t *testing.T, query, doc []byte) {

@@ -3,41 +3,19 @@ package fsm
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/store/keys"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// measured is a bench that keeps the time that the machine takes, without that of the store's flushes.
+// measured is a bench that keeps the time that the machine takes.
 type measured struct {
 	*bench
-	cmd   replica.Command
-	ans   wire.Response
-	spent time.Duration
-}
-
-// run executes commands as one entry.
-func (b *measured) run(op wire.Op, bodies ...[]byte) {
-	b.index++
-	start := time.Now()
-	for _, body := range bodies {
-		b.rev++
-		b.cmd = replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Wanted: true}
-		b.ans = wire.Response{}
-		if err := b.m.Apply(&b.cmd, &b.ans); err != nil {
-			b.t.Fatal(err)
-		}
-		if b.ans.Code != wire.OK {
-			b.t.Fatalf("%v: %v %s", op, b.ans.Code, b.ans.Body)
-		}
-	}
-	b.spent += time.Since(start)
-	b.finish()
+	*machinetest.Meter
 }
 
 // tenFields makes a document of ten fields and about 1 KiB.
@@ -57,8 +35,9 @@ func objectID(n int) (id bson.ObjectID) {
 }
 
 func newMeasured(b *testing.B, indexes int) *measured {
-	w := &measured{bench: newBench(b, store.Options{Dir: b.TempDir()})}
-	w.now = 1_000_000
+	in := newBench(b, store.Options{Dir: b.TempDir()})
+	w := &measured{in, machinetest.NewMeter(in.Bench)}
+	w.Now = 1_000_000
 	for _, f := range []string{"n", "group", "name"}[:indexes] {
 		w.createIndex("c", spec(0, f))
 	}
@@ -72,7 +51,7 @@ func BenchmarkInsert(b *testing.B) {
 	for _, indexes := range []int{0, 1, 3} {
 		b.Run(fmt.Sprintf("indexes=%d", indexes), func(b *testing.B) {
 			w := newMeasured(b, indexes)
-			defer w.close()
+			defer w.Close()
 			b.ReportAllocs()
 			var list [perEntry][]byte
 			id := 0
@@ -86,9 +65,9 @@ func BenchmarkInsert(b *testing.B) {
 					id++
 				}
 				b.StartTimer()
-				w.run(wire.OpDocApply, list[:]...)
+				w.Run(wire.OpDocApply, list[:]...)
 			}
-			b.ReportMetric(float64(w.spent)/float64(b.N), "apply-ns/op")
+			b.ReportMetric(float64(w.Spent)/float64(b.N), "apply-ns/op")
 		})
 	}
 }
@@ -101,9 +80,9 @@ func filled(b *testing.B, n, indexes int) *measured {
 		for k := i; k < min(i+500, n); k++ {
 			a.Changes = append(a.Changes, wire.DocChange{Kind: wire.DocChangeInsert, Doc: tenFields(k)})
 		}
-		w.run(wire.OpDocApply, a.Append(nil))
+		w.Run(wire.OpDocApply, a.Append(nil))
 	}
-	w.spent = 0
+	w.Spent = 0
 	return w
 }
 
@@ -113,9 +92,9 @@ func BenchmarkGet(b *testing.B) {
 	for _, where := range []string{"memory", "disk"} {
 		b.Run("from="+where, func(b *testing.B) {
 			w := filled(b, n, 0)
-			defer w.close()
+			defer w.Close()
 			if where == "disk" {
-				if err := <-w.st.Rotate(); err != nil {
+				if err := <-w.Store.Rotate(); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -142,9 +121,9 @@ func BenchmarkIndexScan(b *testing.B) {
 	for _, where := range []string{"memory", "disk"} {
 		b.Run("from="+where, func(b *testing.B) {
 			w := filled(b, n, 1)
-			defer w.close()
+			defer w.Close()
 			if where == "disk" {
-				if err := <-w.st.Rotate(); err != nil {
+				if err := <-w.Store.Rotate(); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -178,7 +157,7 @@ func BenchmarkUpdate(b *testing.B) {
 	}{{0, "n"}, {3, "other"}, {3, "n"}} {
 		b.Run(fmt.Sprintf("indexes=%d/field=%s", c.indexes, c.field), func(b *testing.B) {
 			w := filled(b, n, c.indexes)
-			defer w.close()
+			defer w.Close()
 			var list [perEntry][]byte
 			b.ReportAllocs()
 			for k := 0; b.Loop(); k++ {
@@ -194,9 +173,9 @@ func BenchmarkUpdate(b *testing.B) {
 					}
 					list[i] = a.Append(nil)
 				}
-				w.run(wire.OpDocApply, list[:]...)
+				w.Run(wire.OpDocApply, list[:]...)
 			}
-			b.ReportMetric(float64(w.spent)/float64(b.N), "apply-ns/op")
+			b.ReportMetric(float64(w.Spent)/float64(b.N), "apply-ns/op")
 		})
 	}
 }

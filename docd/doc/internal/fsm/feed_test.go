@@ -15,18 +15,18 @@ import (
 
 // changes returns the recorded events behind a place, read by pieces of most bytes.
 func (b *bench) changes(from Place, most int) (all []wire.DocEvent) {
-	b.t.Helper()
+	b.T.Helper()
 	for at, more := from, true; more; {
 		var chunks []Chunk
 		var err error
 		if chunks, _, more, err = b.m.Changes(nil, at, most); err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		for _, c := range chunks {
 			for r := wire.NewReader(c.Events); r.Len() > 0; {
 				var e wire.DocEvent
 				if wire.TakeDocEvent(&r, &e); r.Err() != nil {
-					b.t.Fatal(r.Err())
+					b.T.Fatal(r.Err())
 				}
 				if !from.Passed(&e) {
 					all = append(all, e)
@@ -55,22 +55,22 @@ func shownEvents(events []wire.DocEvent) (all []string) {
 }
 
 func (b *bench) feed(coll string, off bool) wire.Response {
-	b.t.Helper()
-	return b.must(wire.OpDocFeed, &wire.DocFeed{Name: name(coll), Off: off})
+	b.T.Helper()
+	return b.Must(wire.OpDocFeed, &wire.DocFeed{Name: name(coll), Off: off})
 }
 
 func TestChangesAreRecordedInTheOrderInWhichTheyAreMade(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.insert("c", doc(t, `{"_id": 1}`))
 	on := b.feed("c", false)
-	if on.Num != 1 || on.Rev != b.rev || b.feed("c", false).Num != 0 {
+	if on.Num != 1 || on.Rev != b.Rev || b.feed("c", false).Num != 0 {
 		t.Fatalf("turning the feed on was answered %+v", on)
 	}
 	b.insert("c", doc(t, `{"_id": 2}`), doc(t, `{"_id": 3}`))
 	b.insert("other", doc(t, `{"_id": 9}`))
 	b.insert("c", doc(t, `{"_id": 2}`)) // fails
-	b.must(wire.OpDocApply, &wire.DocApply{
+	b.Must(wire.OpDocApply, &wire.DocApply{
 		Targets:  []wire.DocName{name("c"), name("other")},
 		Programs: []wire.DocProgram{{Update: doc(t, `{"$set": {"a": 1}}`)}, {Update: doc(t, `{"$set": {"a": 1}}`)}},
 		Changes: []wire.DocChange{
@@ -82,8 +82,8 @@ func TestChangesAreRecordedInTheOrderInWhichTheyAreMade(t *testing.T) {
 		},
 	})
 	drop := name("")
-	b.must(wire.OpDocDrop, &drop)
-	b.check()
+	b.Must(wire.OpDocDrop, &drop)
+	b.Check()
 	got := shownEvents(b.changes(After(on.Rev), 1))
 	want := []string{
 		`4.1 insert db.c 2 {"_id": {"$numberInt":"2"}}`,
@@ -100,16 +100,16 @@ func TestChangesAreRecordedInTheOrderInWhichTheyAreMade(t *testing.T) {
 
 func TestNothingIsWrittenOfCollectionsThatHaveNoFeed(t *testing.T) {
 	plain, fed := newBench(t, store.Options{Memory: true}), newBench(t, store.Options{Memory: true})
-	defer plain.close()
-	defer fed.close()
+	defer plain.Close()
+	defer fed.Close()
 	fed.feed("other", false)
 	fed.feed("other", true)
 	for _, b := range []*bench{plain, fed} {
-		b.rev = 10
+		b.Rev = 10
 		b.insert("c", doc(t, `{"_id": 1}`))
-		b.check()
+		b.Check()
 	}
-	plain.same(fed)
+	plain.Same(fed.Bench)
 	if plain.m.record != (record{oldest: never}) {
 		t.Errorf("recorded are %+v", plain.m.record)
 	}
@@ -117,7 +117,7 @@ func TestNothingIsWrittenOfCollectionsThatHaveNoFeed(t *testing.T) {
 
 func TestAPlaceIsKeptSinceItsNameIsRecordedAndUntilItIsTrimmed(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	kept := func(coll string, from Place, want bool) {
 		t.Helper()
 		n := name(coll)
@@ -146,13 +146,13 @@ func TestAPlaceIsKeptSinceItsNameIsRecordedAndUntilItIsTrimmed(t *testing.T) {
 	kept("c", After(again), true)
 	one := b.insert("c", doc(t, `{"_id": 2}`), doc(t, `{"_id": 3}`)).Rev
 	b.insert("c", doc(t, `{"_id": 4}`))
-	if ans := b.must(wire.OpDocTrim, &wire.DocTrim{Bytes: 0, Limit: 1}); ans.Num != 1 || ans.Rev != b.rev {
+	if ans := b.Must(wire.OpDocTrim, &wire.DocTrim{Bytes: 0, Limit: 1}); ans.Num != 1 || ans.Rev != b.Rev {
 		t.Errorf("trimming was answered %+v", ans)
 	}
 	kept("c", After(again), false)
 	kept("c", Place{one, 1}, false)
 	kept("c", Place{one, 2}, true)
-	b.check()
+	b.Check()
 	if n := name("c"); !b.m.Recorded(&n) || b.m.Recorded(&wire.DocName{DB: []byte("db")}) {
 		t.Error("what is recorded is not known")
 	}
@@ -160,10 +160,10 @@ func TestAPlaceIsKeptSinceItsNameIsRecordedAndUntilItIsTrimmed(t *testing.T) {
 
 func TestChangesAreTrimmedByTimeAndBytes(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	on := b.feed("c", false).Rev
 	for i := range 10 {
-		b.now = int64(1000 * (i + 1))
+		b.Now = int64(1000 * (i + 1))
 		b.insert("c", doc(t, fmt.Sprintf(`{"_id": %d, "s": "%s"}`, i, bytes.Repeat([]byte("x"), 1000))))
 	}
 	size := b.m.record.bytes / 10
@@ -182,17 +182,17 @@ func TestChangesAreTrimmedByTimeAndBytes(t *testing.T) {
 		if due := b.m.TrimDue(step.trim.Before, step.trim.Bytes); due != (step.gone > 0) {
 			t.Errorf("%+v is due: %v", step.trim, due)
 		}
-		ans := b.must(wire.OpDocTrim, &step.trim)
+		ans := b.Must(wire.OpDocTrim, &step.trim)
 		if got := len(b.storedChanges(After(on))); ans.Num != step.gone || got != step.left {
 			t.Errorf("%+v removed %d and left %d, want %d and %d", step.trim, ans.Num, got, step.gone, step.left)
 		}
-		b.check()
+		b.Check()
 	}
 }
 
 // storedChanges is changes without what memory has.
 func (b *bench) storedChanges(from Place) []wire.DocEvent {
-	b.t.Helper()
+	b.T.Helper()
 	recent := b.m.recent
 	defer func() { b.m.recent = recent }()
 	b.m.recent.reset(After(1 << 60))
@@ -201,15 +201,15 @@ func (b *bench) storedChanges(from Place) []wire.DocEvent {
 
 func TestTheChangesOfALargeCommandAreSeveralChunks(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	on := b.feed("c", false).Rev
 	const docs, each = 40, 20_000
 	a := inserts("c")
 	for i := range docs {
 		a.Changes = append(a.Changes, wire.DocChange{Kind: wire.DocChangeInsert, Doc: doc(t, fmt.Sprintf(`{"_id": %d, "s": "%s"}`, i, bytes.Repeat([]byte("x"), each)))})
 	}
-	b.must(wire.OpDocApply, a)
-	b.check()
+	b.Must(wire.OpDocApply, a)
+	b.Check()
 	if b.m.record.chunks != 3 { // of 14 documents each, but the last
 		t.Errorf("they are %d chunks", b.m.record.chunks)
 	}
@@ -224,22 +224,22 @@ func TestTheChangesOfALargeCommandAreSeveralChunks(t *testing.T) {
 
 func TestOnlySoManyNamesAreRecorded(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	for i := range maxFeeds {
 		b.feed(fmt.Sprint("c", i), false)
 	}
 	over := &wire.DocFeed{Name: name("over")}
-	if ans := b.one(wire.OpDocFeed, over); ans.Code != wire.Full {
+	if ans := b.One(wire.OpDocFeed, over); ans.Code != wire.Full {
 		t.Errorf("one more was answered %+v", ans)
 	}
 	b.feed("c7", true)
-	b.must(wire.OpDocFeed, over)
-	b.check()
+	b.Must(wire.OpDocFeed, over)
+	b.Check()
 }
 
 func TestRecentChangesGoWhenTheyAreMany(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	on := b.feed("c", false).Rev
 	n := 0
 	for b.m.recent.from == After(0) {

@@ -10,12 +10,12 @@ import (
 
 func TestOfSeveralCandidatesTheFirstThatMatchesIsChangedAndReturned(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	insert := wire.DocApply{Targets: []wire.DocName{{DB: []byte("db"), Coll: []byte("c")}}}
 	for i := range 4 {
 		insert.Changes = append(insert.Changes, wire.DocChange{Kind: wire.DocChangeInsert, Doc: doc(t, fmt.Sprintf(`{"_id": %d, "n": %d}`, i, i))})
 	}
-	b.must(wire.OpDocApply, &insert)
+	b.Must(wire.OpDocApply, &insert)
 	id := func(i byte) []byte { return []byte{0x10, i, 0, 0, 0} }
 	first := wire.DocApply{
 		Mode: wire.DocFirst, Targets: insert.Targets,
@@ -32,7 +32,7 @@ func TestOfSeveralCandidatesTheFirstThatMatchesIsChangedAndReturned(t *testing.T
 		n       int32
 	}{{wire.DocReturnBefore, 2}, {wire.DocReturnAfter, 22}, {wire.DocReturnNone, 0}} {
 		first.Return = c.returns
-		ans := b.must(wire.OpDocApply, &first)
+		ans := b.Must(wire.OpDocApply, &first)
 		rest := ""
 		if c.returns != wire.DocReturnNone {
 			rest = string(doc(t, fmt.Sprintf(`{"_id": 2, "n": %d}`, c.n)))

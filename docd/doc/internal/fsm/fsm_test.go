@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 	"go.uber.org/goleak"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
@@ -22,87 +23,33 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// command is one command of a log.
-type command struct {
-	op   wire.Op
-	body []byte
-}
-
-// payload is what a command's body is made of.
-type payload interface{ Append(b []byte) []byte }
-
-// limit is the payload of the engine's own commands.
-type limit int
-
-func (n limit) Append(b []byte) []byte { return wire.AppendLimit(b, int(n)) }
+type (
+	command = machinetest.Command
+	entry   = machinetest.Entry
+	limit   = machinetest.Limit
+)
 
 // bench is a machine over a store, with somebody who plays the log.
 type bench struct {
-	t     testing.TB
-	st    *store.Store
-	m     *Machine
-	index uint64
-	rev   uint64
-	now   int64
-	told  []string // by the hook, of the last entry
+	*machinetest.Bench
+	m    *Machine
+	told []string // by the hook, of the last entry
 }
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	st := machinetest.Open(t, o)
-	b := &bench{t: t, st: st}
-	var err error
-	b.m, err = NewMachine(st, Options{OnCollection: func(db, name string) { b.told = append(b.told, db+"."+name) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.begin()
+	b := &bench{}
+	b.Bench = machinetest.NewBench(t, o, machinetest.Spec{
+		Make: func(st *store.Store) (replica.Machine, error) {
+			return NewMachine(st, Options{OnCollection: func(db, name string) { b.told = append(b.told, db+"."+name) }})
+		},
+		Reads:   func(op wire.Op) bool { return KindOf(op) == Read },
+		Summary: func(m replica.Machine) string { return summary(m.(*Machine)) },
+		Forget:  func() { b.told = b.told[:0] },
+		Shown:   100,
+	})
+	b.m = b.Machine.(*Machine)
 	return b
-}
-
-func (b *bench) begin() {
-	pos := b.st.Applied()
-	b.index, b.rev, b.now = pos.Index, pos.Revision, pos.Time
-}
-
-func (b *bench) close() { machinetest.Close(b.t, b.st) }
-
-// apply executes the commands as one entry, at time b.now.
-func (b *bench) apply(cmds ...command) (list []wire.Response) {
-	b.t.Helper()
-	b.index++
-	for _, cmd := range cmds {
-		read := KindOf(cmd.op) == Read
-		if !read {
-			b.rev++
-		}
-		c := replica.Command{Op: cmd.op, Body: cmd.body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-		list = append(list, machinetest.Execute(b.t, b.m, &c))
-	}
-	b.finish()
-	return list
-}
-
-// finish ends an entry.
-func (b *bench) finish() {
-	b.told = b.told[:0]
-	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
-}
-
-// one executes a command as an entry of its own.
-func (b *bench) one(op wire.Op, m payload) wire.Response {
-	b.t.Helper()
-	return b.apply(command{op, m.Append(nil)})[0]
-}
-
-// must is one for a command that has to succeed.
-func (b *bench) must(op wire.Op, m payload) wire.Response {
-	b.t.Helper()
-	ans := b.one(op, m)
-	if err := ans.Err(); err != nil {
-		b.t.Fatalf("%v: %v", op, err)
-	}
-	return ans
 }
 
 // name is a collection of the database that tests use.
@@ -111,35 +58,26 @@ func name(coll string) wire.DocName { return wire.DocName{DB: []byte("db"), Coll
 // doc makes a document of relaxed extended JSON.
 func doc(t testing.TB, text string) []byte {
 	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(text), false, &d); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	b, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return doctest.Document(t, text)
 }
 
 // val makes a value, with its type in front, of relaxed extended JSON.
 func val(t testing.TB, text string) []byte {
 	t.Helper()
-	v := bsoncore.Document(doc(t, `{"v": `+text+`}`)).Lookup("v")
+	v := doctest.Value(t, text)
 	return append([]byte{byte(v.Type)}, v.Data...)
 }
 
 // idOf is the key of an _id in relaxed extended JSON.
 func idOf(t testing.TB, text string) []byte {
 	t.Helper()
-	v := val(t, text)
-	return AppendID(nil, bsoncore.Value{Type: bsoncore.Type(v[0]), Data: v[1:]})
+	return AppendID(nil, doctest.Value(t, text))
 }
 
 // insert inserts documents as one command.
 func (b *bench) insert(coll string, docs ...[]byte) wire.Response {
-	b.t.Helper()
-	return b.one(wire.OpDocApply, inserts(coll, docs...))
+	b.T.Helper()
+	return b.One(wire.OpDocApply, inserts(coll, docs...))
 }
 
 func inserts(coll string, docs ...[]byte) *wire.DocApply {
@@ -161,29 +99,17 @@ func spec(flags wire.DocIndexFlags, fields ...string) wire.DocIndexSpec {
 }
 
 func (b *bench) createIndex(coll string, s wire.DocIndexSpec) wire.Response {
-	b.t.Helper()
-	return b.must(wire.OpDocIndex, &wire.DocIndex{Name: name(coll), Spec: s})
+	b.T.Helper()
+	return b.Must(wire.OpDocIndex, &wire.DocIndex{Name: name(coll), Spec: s})
 }
 
-// dump lists all that is in the store.
-func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 100) }
-
-// hash is a number for all that is in the store.
-func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
-
-// check compares the indexes with the documents, and what memory has with what a restart would have.
-func (b *bench) check() {
-	b.t.Helper()
+// Check compares the indexes with the documents, and what memory has with what a restart would have.
+func (b *bench) Check() {
+	b.T.Helper()
 	if err := b.m.Verify(); err != nil {
-		b.t.Fatalf("entry %d: %v", b.index, err)
+		b.T.Fatalf("entry %d: %v", b.Index, err)
 	}
-	again, err := NewMachine(b.st, Options{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if got, want := summary(b.m), summary(again); got != want {
-		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, got, want)
-	}
+	b.Bench.Check()
 }
 
 // summary shows all that influences answers.

@@ -15,28 +15,28 @@ func FuzzCommands(f *testing.F) {
 		f.Add(uint8(wire.OpDocApply&0xFF), p.apply(map[int]uint64{}).Append(nil))
 		f.Add(uint8(wire.OpDocIndex&0xFF), p.index().Append(nil))
 		if c := p.other(); c != nil {
-			f.Add(uint8(c.op&0xFF), c.body)
+			f.Add(uint8(c.Op&0xFF), c.Body)
 		}
 	}
 	b := newBench(f, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	n := 0
 	f.Fuzz(func(t *testing.T, low uint8, body []byte) {
 		op := wire.Op(wire.EngineDoc)<<8 | wire.Op(low)
-		b.t = t
+		b.T = t
 		if err := b.m.Check(op, body); err != nil && KindOf(op) != Own {
 			return
 		}
-		b.index++
-		b.rev++
+		b.Index++
+		b.Rev++
 		var ans wire.Response
-		c := replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Read: KindOf(op) == Read, Wanted: true}
+		c := replica.Command{Op: op, Body: body, Index: b.Index, Revision: b.Rev, Time: b.Now, Read: KindOf(op) == Read, Wanted: true}
 		if err := b.m.Apply(&c, &ans); err != nil {
 			t.Fatal(err)
 		}
-		b.finish()
+		b.Finish()
 		if n++; n%50 == 0 && wellFormed(op) {
-			b.check()
+			b.Check()
 		}
 	})
 }

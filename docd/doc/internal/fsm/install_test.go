@@ -12,22 +12,22 @@ import (
 
 func TestAWatchMissesNothingWhileASnapshotIsInstalled(t *testing.T) {
 	from, to := newBench(t, store.Options{Dir: t.TempDir()}), newBench(t, store.Options{Dir: t.TempDir()})
-	defer from.close()
-	defer to.close()
+	defer from.Close()
+	defer to.Close()
 	from.feed("c", false)
 	to.feed("c", false)
 	at := After(to.m.Newest())
 	for i := range 50 {
 		from.insert("c", doc(t, fmt.Sprintf(`{"_id": %d}`, i)))
 	}
-	<-from.st.Rotate()
+	<-from.Store.Rotate()
 	var snapshot bytes.Buffer
-	v := from.st.PinFlushed()
+	v := from.Store.PinFlushed()
 	if _, err := v.WriteTo(&snapshot); err != nil {
 		t.Fatal(err)
 	}
 	v.Close()
-	if err := to.st.Install(&snapshot); err != nil {
+	if err := to.Store.Install(&snapshot); err != nil {
 		t.Fatal(err)
 	}
 	// Memory has not been renewed yet: nothing can be told.
@@ -44,7 +44,7 @@ func TestAWatchMissesNothingWhileASnapshotIsInstalled(t *testing.T) {
 
 func TestACommandMakesOnlySoManyBytes(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	var docs [][]byte
 	a := wire.DocApply{
 		Mode: wire.DocInOrder, Targets: []wire.DocName{name("c")},
@@ -55,12 +55,12 @@ func TestACommandMakesOnlySoManyBytes(t *testing.T) {
 		a.Changes = append(a.Changes, wire.DocChange{Kind: wire.DocChangeUpdate, ID: []byte{0x10, byte(i), 0, 0, 0}})
 	}
 	b.insert("c", docs...)
-	if resp := b.one(wire.OpDocApply, &a); resp.Code != wire.TooLarge {
+	if resp := b.One(wire.OpDocApply, &a); resp.Code != wire.TooLarge {
 		t.Errorf("100 documents of 1 MiB: %v %s", resp.Code, resp.Body)
 	}
 	a.Changes = a.Changes[:20]
-	if resp := b.one(wire.OpDocApply, &a); resp.Code != wire.OK || resp.Num != 20 {
+	if resp := b.One(wire.OpDocApply, &a); resp.Code != wire.OK || resp.Num != 20 {
 		t.Errorf("20 documents of 1 MiB: %v %s", resp.Code, resp.Body)
 	}
-	b.check()
+	b.Check()
 }

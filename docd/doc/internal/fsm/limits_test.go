@@ -23,12 +23,12 @@ func numbers(id int32, n int) []byte {
 
 func TestACommandThatWouldWriteTooMuchIsRefusedWhole(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.createIndex("c", spec(0, "a"))
 	for _, mode := range []wire.DocMode{wire.DocAtomic, wire.DocInOrder, wire.DocIndividual} {
 		a := inserts("c", numbers(1, 30_000), numbers(2, 30_000))
 		a.Mode = mode
-		if ans := b.one(wire.OpDocApply, a); ans.Code != wire.TooLarge || ans.Num != 1 || !strings.Contains(string(ans.Body), "50000") {
+		if ans := b.One(wire.OpDocApply, a); ans.Code != wire.TooLarge || ans.Num != 1 || !strings.Contains(string(ans.Body), "50000") {
 			t.Errorf("mode %d: %v %d %s", mode, ans.Code, ans.Num, ans.Body)
 		}
 	}
@@ -46,18 +46,18 @@ func TestACommandThatWouldWriteTooMuchIsRefusedWhole(t *testing.T) {
 	if ans := b.insert("c", docs...); ans.Code != wire.TooLarge || ans.Num != 209 {
 		t.Errorf("12 MB of keys: %v at %d", ans.Code, ans.Num)
 	}
-	b.check()
+	b.Check()
 }
 
 func TestADocumentThatHasGrownTooManyKeysCanBeIndexedAndDeleted(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.insert("c", numbers(1, 60_000), numbers(2, 1))
 	b.createIndex("c", spec(0, "a"))
 	b.createIndex("c", spec(0, "b"))
 	pieces := 0
 	for ; b.m.Building(); pieces++ {
-		b.must(wire.OpDocBuild, limit(BuildLimit))
+		b.Must(wire.OpDocBuild, limit(BuildLimit))
 	}
 	if ix := b.m.Collection([]byte("db"), []byte("c")).Index("b_1"); !ix.Ready() || ix.Entries() != 60_001 || pieces != 4 {
 		t.Errorf("%d pieces: %+v", pieces, ix)
@@ -66,19 +66,19 @@ func TestADocumentThatHasGrownTooManyKeysCanBeIndexedAndDeleted(t *testing.T) {
 	for _, id := range []int{2, 1} {
 		a.Changes = append(a.Changes, wire.DocChange{Kind: wire.DocChangeDelete, ID: idValue(id)})
 	}
-	if ans := b.one(wire.OpDocApply, a); ans.Code != wire.TooLarge {
+	if ans := b.One(wire.OpDocApply, a); ans.Code != wire.TooLarge {
 		t.Errorf("with others: %v", ans.Code)
 	}
 	a.Changes = a.Changes[1:]
-	if ans := b.one(wire.OpDocApply, a); ans.Code != wire.OK || ans.Num != 1 {
+	if ans := b.One(wire.OpDocApply, a); ans.Code != wire.OK || ans.Num != 1 {
 		t.Errorf("alone: %v", ans.Err())
 	}
-	b.check()
+	b.Check()
 }
 
 func TestKeysHaveBounds(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.createIndex("c", spec(0, "a"))
 	b.createIndex("c", spec(wire.DocIndexUnique, "u"))
 	for _, c := range []struct {
@@ -95,11 +95,11 @@ func TestKeysHaveBounds(t *testing.T) {
 	long := append([]byte{0x02}, valueOfString(strings.Repeat("i", 70_000))...)
 	a := &wire.DocApply{Targets: []wire.DocName{name("c")}, Programs: []wire.DocProgram{{Update: emptyDocument}}}
 	a.Changes = []wire.DocChange{{Kind: wire.DocChangeUpdate, ID: long}}
-	if ans := b.one(wire.OpDocApply, a); ans.Code != wire.OK || ans.Num != 0 {
+	if ans := b.One(wire.OpDocApply, a); ans.Code != wire.OK || ans.Num != 0 {
 		t.Errorf("an update by an _id that nothing can have: %v", ans.Err())
 	}
 	a.Changes[0].Kind = wire.DocChangeUpsert
-	if ans := b.one(wire.OpDocApply, a); ans.Sub != wire.DocKeyTooLong {
+	if ans := b.One(wire.OpDocApply, a); ans.Sub != wire.DocKeyTooLong {
 		t.Errorf("an upsert by one: %v", ans.Err())
 	}
 	// The _id of a unique entry is too long for its head.
@@ -115,7 +115,7 @@ func TestKeysHaveBounds(t *testing.T) {
 	}); err != nil || n != wire.MaxDocID {
 		t.Errorf("%d %v", n, err)
 	}
-	b.check()
+	b.Check()
 }
 
 func valueOfString(s string) []byte {
@@ -128,33 +128,33 @@ func valueOfString(s string) []byte {
 
 func TestThereAreOnlySoManyCollectionsAndIndexes(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	for i := range wire.MaxDocIndexes {
 		b.createIndex("c", spec(0, fmt.Sprint("f", i)))
 	}
-	if ans := b.one(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(0, "more")}); ans.Code != wire.Full || ans.Sub != wire.DocCannotCreateIndex {
+	if ans := b.One(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(0, "more")}); ans.Code != wire.Full || ans.Sub != wire.DocCannotCreateIndex {
 		t.Error(ans.Err())
 	}
 	b.insert("c", numbers(1, 3)) // the counts of many indexes are too long for a head
-	b.check()
+	b.Check()
 	for i := 1; i < wire.MaxDocCollections; i++ {
 		n := name(fmt.Sprint("n", i))
-		b.must(wire.OpDocCreate, &n)
+		b.Must(wire.OpDocCreate, &n)
 	}
 	n := name("more")
-	if ans := b.one(wire.OpDocCreate, &n); ans.Code != wire.Full {
+	if ans := b.One(wire.OpDocCreate, &n); ans.Code != wire.Full {
 		t.Error(ans.Err())
 	}
 	if ans := b.insert("more", numbers(1, 1)); ans.Code != wire.Full {
 		t.Error(ans.Err())
 	}
-	b.must(wire.OpDocDrop, &wire.DocName{DB: []byte("db"), Coll: []byte("n1")})
-	b.must(wire.OpDocCreate, &n)
+	b.Must(wire.OpDocDrop, &wire.DocName{DB: []byte("db"), Coll: []byte("n1")})
+	b.Must(wire.OpDocCreate, &n)
 }
 
 func TestEveryOperationOfTheEngineIsInTheTable(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	for low := range 256 {
 		op := wire.Op(wire.EngineDoc)<<8 | wire.Op(low)
 		named := !strings.HasPrefix(op.String(), "op-")
@@ -177,7 +177,7 @@ func TestEveryOperationOfTheEngineIsInTheTable(t *testing.T) {
 
 func TestOnlyWritesThatDeleteFreeSpace(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	a := &wire.DocApply{Targets: []wire.DocName{name("c")}, Changes: []wire.DocChange{{Kind: wire.DocChangeRemove, ID: idValue(1)}}}
 	if !b.m.Frees(wire.OpDocApply, a.Append(nil)) {
 		t.Error("a removal does not")

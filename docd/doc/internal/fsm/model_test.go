@@ -189,9 +189,9 @@ func TestRandomWritesDoWhatAPlainMapDoes(t *testing.T) {
 		for _, unique := range []bool{false, true} {
 			t.Run(fmt.Sprintf("seed=%d/unique=%v", seed, unique), func(t *testing.T) {
 				b := newBench(t, store.Options{Memory: true})
-				defer b.close()
+				defer b.Close()
 				p, m := newPlayer(seed+1000), &model{docs: map[int]modelDoc{}, unique: unique, copy: map[int]string{}}
-				b.must(wire.OpDocFeed, &wire.DocFeed{Name: name("c")})
+				b.Must(wire.OpDocFeed, &wire.DocFeed{Name: name("c")})
 				flags := wire.DocIndexFlags(0)
 				if unique {
 					flags = wire.DocIndexUnique
@@ -203,9 +203,9 @@ func TestRandomWritesDoWhatAPlainMapDoes(t *testing.T) {
 				b.createIndex("c", spec(0, "-a"))
 				for range 8 {
 					p.play(t, b, m, 60)
-					b.one(wire.OpDocBuild, limit(10))
-					b.one(wire.OpDocBuild, limit(10))
-					b.check()
+					b.One(wire.OpDocBuild, limit(10))
+					b.One(wire.OpDocBuild, limit(10))
+					b.Check()
 				}
 			})
 		}
@@ -225,8 +225,8 @@ func (p *player) play(t *testing.T, b *bench, m *model, n int) {
 		for i := range a.Changes {
 			a.Changes[i].Target = 0
 		}
-		ans := b.one(wire.OpDocApply, a)
-		m.apply(t, a, &ans, b.rev)
+		ans := b.One(wire.OpDocApply, a)
+		m.apply(t, a, &ans, b.Rev)
 	}
 	m.compare(t, b)
 	m.follow(t, b)

@@ -6,15 +6,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
-
-// entry is an entry of a log, with the answers it was given.
-type entry struct {
-	time    int64
-	cmds    []command
-	answers []wire.Response
-}
 
 // player makes up commands: about few collections and documents, so that they meet.
 type player struct {
@@ -136,7 +130,7 @@ func (p *player) feed() *wire.DocFeed {
 // next makes up a command that is no write of documents, or nil.
 func (p *player) other() *command {
 	var op wire.Op
-	var m payload
+	var m machinetest.Payload
 	n := p.coll()
 	switch k := p.r.IntN(100); {
 	case k < 60:
@@ -160,7 +154,7 @@ func (p *player) other() *command {
 	default:
 		op, m = wire.OpDocCreate, &n
 	}
-	return &command{op, m.Append(nil)}
+	return &command{Op: op, Body: m.Append(nil)}
 }
 
 // versionsOf reads the versions of the documents of a collection.
@@ -171,9 +165,9 @@ func (b *bench) versionsOf(n wire.DocName) map[int]uint64 {
 		if c == nil {
 			break
 		}
-		_, v, err := b.m.Get(c.ID, idOf(b.t, fmt.Sprint(id)), nil)
+		_, v, err := b.m.Get(c.ID, idOf(b.T, fmt.Sprint(id)), nil)
 		if err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		list[id] = v
 	}
@@ -184,7 +178,7 @@ func (b *bench) versionsOf(n wire.DocName) map[int]uint64 {
 func (p *player) record(b *bench, n int) (log []entry) {
 	for range n {
 		p.now += int64(p.r.IntN(300))
-		e := entry{time: p.now}
+		e := entry{Time: p.now}
 		for range 1 + p.r.IntN(3) {
 			c := p.other()
 			if c == nil {
@@ -192,12 +186,12 @@ func (p *player) record(b *bench, n int) (log []entry) {
 				if p.r.IntN(4) == 0 {
 					versions = b.versionsOf(name("c"))
 				}
-				c = &command{wire.OpDocApply, p.apply(versions).Append(nil)}
+				c = &command{Op: wire.OpDocApply, Body: p.apply(versions).Append(nil)}
 			}
-			e.cmds = append(e.cmds, *c)
+			e.Cmds = append(e.Cmds, *c)
 		}
-		b.now = e.time
-		e.answers = b.apply(e.cmds...)
+		b.Now = e.Time
+		e.Answers = b.Apply(e.Cmds...)
 		log = append(log, e)
 	}
 	return log

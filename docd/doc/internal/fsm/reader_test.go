@@ -17,7 +17,7 @@ import (
 // built, dropped and collected, and the collection with it.
 func TestAReaderSeesEachCommandWholeOrNotAtAll(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	var stop atomic.Bool
 	var scans, used atomic.Int64
 	var wg sync.WaitGroup
@@ -34,20 +34,20 @@ func TestAReaderSeesEachCommandWholeOrNotAtAll(t *testing.T) {
 	p := newPlayer(5)
 	for range 12 {
 		p.record(b, 30)
-		b.one(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(0, "b")})
+		b.One(wire.OpDocIndex, &wire.DocIndex{Name: name("c"), Spec: spec(0, "b")})
 		for b.m.Building() {
-			b.one(wire.OpDocBuild, limit(20))
+			b.One(wire.OpDocBuild, limit(20))
 		}
 		p.record(b, 10)
-		b.one(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("c"), Index: []byte("b_1")})
-		b.one(wire.OpDocCollect, limit(1000))
+		b.One(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("c"), Index: []byte("b_1")})
+		b.One(wire.OpDocCollect, limit(1000))
 	}
 	stop.Store(true)
 	wg.Wait()
 	if scans.Load() == 0 || used.Load() == 0 {
 		t.Errorf("%d reads, %d of them by the index", scans.Load(), used.Load())
 	}
-	b.check()
+	b.Check()
 }
 
 // readOnce compares the documents of a reader with one of its indexes. It reports whether there was one.
@@ -85,7 +85,7 @@ func readOnce(t *testing.T, m *Machine) bool {
 
 func TestRangesAndCountsHaveTheBoundsThatAreAskedFor(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.createIndex("c", spec(0, "k", "-x"))
 	for i := range int32(20) {
 		b.insert("c", marshal(bson.D{{Key: "_id", Value: i}, {Key: "k", Value: i / 2}, {Key: "x", Value: i}}))
@@ -146,13 +146,13 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		b.createIndex("c", spec(wire.DocIndexUnique, "a", "x"))
 		b.createIndex("u", spec(wire.DocIndexUnique, "a"))
 		b.insert("c", doc(t, `{"_id": 1, "a": 7}`))
-		b.check()
-		batch := b.st.Begin()
+		b.Check()
+		batch := b.Store.Begin()
 		spoil(b, b.m.Collection([]byte("db"), []byte("c")), batch)
 		batch.Commit()
 		if err := b.m.Verify(); err == nil {
 			t.Errorf("%s: nothing was found", name)
 		}
-		b.close()
+		b.Close()
 	}
 }

@@ -11,62 +11,44 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
-	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
+// TestOperations runs the files in testdata (machinetest.Scripts). Run it with -rewrite and read the difference when answers are to change.
 //
 //	run [time=ms] [told]             each line is a command with an entry of its own; told shows what the hook was told
 //	apply [time=ms] mode=...         each line is a write of one command: atomic, ordered or each
-//	restart                          forgets what is in memory
-//	dump, due                        the store's keys; when expiry is wanted
+//	due                              when expiry is wanted
 //
 // Writes are: insert c doc; put c id version doc; update|upsert c id filter update [filters]; remove c id version; delete c id
 // filter. They are answered with what came of them and, where only one was to be shown, the reason why not.
 func TestOperations(t *testing.T) {
-	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
-		b := newBench(t, store.Options{Memory: true})
-		defer b.close()
-		b.now = 1000
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			b.t = t
-			if d.HasArg("time") {
-				d.ScanArgs(t, "time", &b.now)
-			}
-			return b.directive(d)
-		})
-	})
+	machinetest.Scripts(t, "testdata/scripts", newBench, (*bench).directive)
 }
 
 func (b *bench) directive(d *datadriven.TestData) string {
 	var out strings.Builder
 	switch d.Cmd {
-	case "dump":
-		return b.dump()
 	case "due":
 		if at := b.m.ExpireDue(); at != math.MaxInt64 {
 			return fmt.Sprintf("at %d\n", at)
 		}
 		return "never\n"
-	case "restart":
-		if err := b.m.Reset(); err != nil {
-			b.t.Fatal(err)
-		}
-		return ""
 	case "apply":
 		var a wire.DocApply
 		mode := "atomic"
-		d.MaybeScanArgs(b.t, "mode", &mode)
+		d.MaybeScanArgs(b.T, "mode", &mode)
 		a.Mode = map[string]wire.DocMode{"atomic": wire.DocAtomic, "ordered": wire.DocInOrder, "each": wire.DocIndividual}[mode]
 		for line := range strings.Lines(d.Input) {
-			parseLine(b.t, line).addTo(&a)
+			parseLine(b.T, line).addTo(&a)
 		}
 		b.showApply(&out, &a)
 	case "run":
 		for line := range strings.Lines(d.Input) {
-			l := parseLine(b.t, line)
+			l := parseLine(b.T, line)
 			var a wire.DocApply
 			switch {
 			case b.look(&out, l):
@@ -80,9 +62,9 @@ func (b *bench) directive(d *datadriven.TestData) string {
 			}
 		}
 	default:
-		b.t.Fatalf("there is no directive %s", d.Cmd)
+		b.T.Fatalf("there is no directive %s", d.Cmd)
 	}
-	b.check()
+	b.Check()
 	return out.String()
 }
 
@@ -131,7 +113,7 @@ func (l *line) doc(i int) []byte {
 		return nil
 	}
 	if l.json[i][0] == '[' {
-		return bsoncore.Document(doc(l.t, `{"v": `+l.json[i]+`}`)).Lookup("v").Data
+		return doctest.Value(l.t, l.json[i]).Data
 	}
 	return doc(l.t, l.json[i])
 }
@@ -172,7 +154,7 @@ func (l *line) addTo(a *wire.DocApply) bool {
 }
 
 func (b *bench) showApply(out *strings.Builder, a *wire.DocApply) {
-	ans := b.one(wire.OpDocApply, a)
+	ans := b.One(wire.OpDocApply, a)
 	if err := ans.Err(); err != nil {
 		fmt.Fprintf(out, "write %d: %v %d: %v\n", ans.Num, ans.Code, ans.Sub, err)
 		return
@@ -201,7 +183,7 @@ func (b *bench) showApply(out *strings.Builder, a *wire.DocApply) {
 // runOne executes what is no write.
 func (b *bench) runOne(out *strings.Builder, l *line) {
 	var op wire.Op
-	var m payload
+	var m machinetest.Payload
 	n := name(l.word(1))
 	if l.word(1) == "*" {
 		n.Coll = nil
@@ -230,7 +212,7 @@ func (b *bench) runOne(out *strings.Builder, l *line) {
 		fmt.Fprintf(out, "before: %v %d: %v\n", e.Code, e.Sub, err)
 		return
 	}
-	b.show(out, op, b.apply(command{op, body})[0])
+	b.show(out, op, b.Apply(command{Op: op, Body: body})[0])
 }
 
 // indexSpec reads index c fields... [unique] [sparse] [ttl=seconds] [name=x] [filter]; -a is descending.
@@ -308,7 +290,7 @@ func (b *bench) look(out *strings.Builder, l *line) bool {
 	switch l.word(0) {
 	case "get", "scan", "entries":
 	case "dump":
-		out.WriteString(b.dump())
+		out.WriteString(b.Dump())
 		return true
 	default:
 		return false

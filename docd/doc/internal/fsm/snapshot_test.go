@@ -37,12 +37,12 @@ func shownBy(t *testing.T, s *Snapshot, colls ...string) (all []string) {
 
 func TestASnapshotHasAllCollectionsAsTheyWere(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	b.insert("a", doc(t, `{"_id": 1}`))
 	b.insert("b", doc(t, `{"_id": 2, "x": 1}`))
 	b.createIndex("b", spec(0, "x"))
 	for b.m.Building() {
-		b.one(wire.OpDocBuild, limit(20))
+		b.One(wire.OpDocBuild, limit(20))
 	}
 	old := b.m.Snapshot()
 	defer old.Close()
@@ -52,12 +52,12 @@ func TestASnapshotHasAllCollectionsAsTheyWere(t *testing.T) {
 	}
 	n := name("a")
 	for i, change := range []func(){
-		func() { b.must(wire.OpDocDrop, &n) },
+		func() { b.Must(wire.OpDocDrop, &n) },
 		func() { b.insert("c", doc(t, `{"_id": 3}`)) },
 		func() { b.insert("a", doc(t, `{"_id": 4}`)) },
-		func() { b.must(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("b"), Index: []byte("*")}) },
-		func() { b.one(wire.OpDocCollect, limit(1000)) },
-		func() { n := wire.DocName{DB: []byte("db")}; b.must(wire.OpDocDrop, &n) },
+		func() { b.Must(wire.OpDocDropIndex, &wire.DocDropIndex{Name: name("b"), Index: []byte("*")}) },
+		func() { b.One(wire.OpDocCollect, limit(1000)) },
+		func() { n := wire.DocName{DB: []byte("db")}; b.Must(wire.OpDocDrop, &n) },
 	} {
 		change()
 		if again := shownBy(t, old, "a", "b", "c"); !slices.Equal(again, before) {
@@ -77,7 +77,7 @@ func TestASnapshotHasAllCollectionsAsTheyWere(t *testing.T) {
 // are made and dropped.
 func TestASnapshotSeesEachCommandWholeOrNotAtAll(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	var stop atomic.Bool
 	var seen atomic.Int64
 	var wg sync.WaitGroup
@@ -104,16 +104,16 @@ func TestASnapshotSeesEachCommandWholeOrNotAtAll(t *testing.T) {
 	other := name("other")
 	for i := 0; i < 300 || seen.Load() < 20; i++ {
 		d := doc(t, fmt.Sprintf(`{"_id": %d}`, i))
-		b.must(wire.OpDocApply, &wire.DocApply{
+		b.Must(wire.OpDocApply, &wire.DocApply{
 			Mode: wire.DocAtomic, Targets: []wire.DocName{name("left"), name("right")},
 			Changes: []wire.DocChange{{Kind: wire.DocChangeInsert, Doc: d}, {Kind: wire.DocChangeInsert, Target: 1, Doc: d}},
 		})
 		if i%5 == 0 {
-			b.must(wire.OpDocCreate, &other)
-			b.must(wire.OpDocDrop, &other)
+			b.Must(wire.OpDocCreate, &other)
+			b.Must(wire.OpDocDrop, &other)
 		}
 	}
 	stop.Store(true)
 	wg.Wait()
-	b.check()
+	b.Check()
 }

@@ -10,21 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
-
-// document reads a document from extended JSON.
-func document(t testing.TB, text string) bsoncore.Document {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(text), false, &raw); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return bsoncore.Document(raw)
-}
 
 // eachLine calls fn for each line of a file of testdata, cut after its first word.
 func eachLine(t testing.TB, name string, fn func(at, word, rest string)) {
@@ -47,7 +37,7 @@ func checkError(t *testing.T, at, rest string, compile func(bsoncore.Document) e
 	t.Helper()
 	number, text, _ := strings.Cut(rest, " ")
 	code, _ := strconv.Atoi(number)
-	err := compile(document(t, text))
+	err := compile(doctest.Document(t, text))
 	var e *value.Error
 	if !errors.As(err, &e) || int(e.Code) != code {
 		t.Errorf("%s: %s: %v, want code %d", at, text, err, code)
@@ -60,13 +50,13 @@ func TestProjectionsLeaveWhatIsDocumented(t *testing.T) {
 		switch word {
 		case "project":
 			var err error
-			if p, err = Compile(document(t, rest)); err != nil {
+			if p, err = Compile(doctest.Document(t, rest)); err != nil {
 				t.Fatalf("%s: %v", at, err)
 			}
 		case "from":
 			from, to, _ := strings.Cut(rest, "=>")
-			got := bsoncore.Document(p.Apply([]byte("x"), document(t, from))[1:])
-			if want := document(t, to); !bytes.Equal(got, want) {
+			got := bsoncore.Document(p.Apply([]byte("x"), doctest.Document(t, from))[1:])
+			if want := doctest.Document(t, to); !bytes.Equal(got, want) {
 				t.Errorf("%s: %s\n got %s\nwant %s", at, from, got, want)
 			}
 			if err := value.Valid(got); err != nil {
@@ -87,7 +77,7 @@ func TestDocumentsSortAsDocumented(t *testing.T) {
 		switch word {
 		case "sort":
 			var err error
-			if s, err = CompileSort(document(t, rest)); err != nil {
+			if s, err = CompileSort(doctest.Document(t, rest)); err != nil {
 				t.Fatalf("%s: %v", at, err)
 			}
 			last = nil
@@ -100,7 +90,7 @@ func TestDocumentsSortAsDocumented(t *testing.T) {
 		if word != "=" {
 			rest, want = word+" "+rest, -1
 		}
-		key := s.AppendKey([]byte("x"), document(t, rest))[1:]
+		key := s.AppendKey([]byte("x"), doctest.Document(t, rest))[1:]
 		if last != nil && bytes.Compare(last, key) != want {
 			t.Errorf("%s: %s after the one before: %d, want %d", at, rest, bytes.Compare(last, key), want)
 		}
@@ -134,9 +124,9 @@ func TestASortGoesByTheLeastKeyOfAnIndex(t *testing.T) {
 	compared := 0
 	for range 5_000 {
 		text := fmt.Sprintf(`{"a": %s, "b": %s}`, random(4), random(2))
-		doc := document(t, text)
+		doc := doctest.Document(t, text)
 		for _, by := range []string{`{"a": 1}`, `{"a": -1, "b": 1}`, `{"a.b": 1, "a.a": -1}`, `{"b": 1, "a.a.b": -1}`} {
-			s, err := CompileSort(document(t, by))
+			s, err := CompileSort(doctest.Document(t, by))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +157,7 @@ func TestAnIndexCoversWhatItHas(t *testing.T) {
 		`{"_id": 0, "a.b": 1}`: false, `{"a": 0}`: false, `{}`: false, `{"_id": 0, "a": {"$slice": 1}, "b.c": 1}`: false,
 		`{"_id": 0, "a": {"$elemMatch": {"b": 1}}}`: false,
 	} {
-		p, err := Compile(document(t, text))
+		p, err := Compile(doctest.Document(t, text))
 		if err != nil {
 			t.Fatal(text, err)
 		}
@@ -175,13 +165,13 @@ func TestAnIndexCoversWhatItHas(t *testing.T) {
 			t.Errorf("%s: covered %v", text, !want)
 		}
 	}
-	if p, _ := Compile(document(t, `{"a": 1}`)); !p.Covered([]string{"a", "_id"}) {
+	if p, _ := Compile(doctest.Document(t, `{"a": 1}`)); !p.Covered([]string{"a", "_id"}) {
 		t.Error("_id and a do not cover a")
 	}
 }
 
 func TestProjectionsAreBounded(t *testing.T) {
-	deep := document(t, `{"`+strings.Repeat("a.", value.MaxPath)+`a": 1}`)
+	deep := doctest.Document(t, `{"`+strings.Repeat("a.", value.MaxPath)+`a": 1}`)
 	if _, err := Compile(deep); err == nil {
 		t.Error("a path of too many components is taken")
 	}
@@ -196,15 +186,15 @@ func TestProjectionsAreBounded(t *testing.T) {
 
 // FuzzProject gives projections and sorts any bytes, and what they take any document.
 func FuzzProject(f *testing.F) {
-	doc := document(f, `{"_id": 1, "a": [{"b": 1}, {"b": [2]}], "c": {"d": 1}}`)
+	doc := doctest.Document(f, `{"_id": 1, "a": [{"b": 1}, {"b": [2]}], "c": {"d": 1}}`)
 	eachLine(f, "project.txt", func(_, word, rest string) {
 		if word == "project" {
-			f.Add([]byte(document(f, rest)), []byte(doc))
+			f.Add([]byte(doctest.Document(f, rest)), []byte(doc))
 		}
 	})
 	eachLine(f, "sort.txt", func(_, word, rest string) {
 		if word == "sort" {
-			f.Add([]byte(document(f, rest)), []byte(doc))
+			f.Add([]byte(doctest.Document(f, rest)), []byte(doc))
 		}
 	})
 	f.Fuzz(func(t *testing.T, spec, doc []byte) {

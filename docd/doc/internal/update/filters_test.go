@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/filter"
+	"github.com/skshohagmiah/flin/docd/doc/internal/value/valuetest"
 )
 
 func TestThePositionComesFromTheFilter(t *testing.T) {
@@ -16,22 +18,22 @@ func TestThePositionComesFromTheFilter(t *testing.T) {
 		`{"a": {"$in": [3]}}`:  `{"a": [1, 2, 9, 2]}`,
 		`{"a": {"$nin": [9]}}`: `error 2`,
 	} {
-		doc := parse(t, `{"a": [1, 2, 3, 2]}`)
-		f, err := filter.Compile(parse(t, query))
+		doc := doctest.Document(t, `{"a": [1, 2, 3, 2]}`)
+		f, err := filter.Compile(doctest.Document(t, query))
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := Compile(parse(t, `{"$set": {"a.$": 9}}`), nil)
+		u, err := Compile(doctest.Document(t, `{"$set": {"a.$": 9}}`), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out, _, err := u.Apply(nil, doc, Context{Position: f.Position(doc)})
 		switch {
 		case err != nil:
-			if got := code(t, err); got != want {
+			if got := valuetest.Code(t, err); got != want {
 				t.Errorf("%s: %s, %v", query, got, err)
 			}
-		case want[0] != '{' || !bytes.Equal(out, parse(t, want)):
+		case want[0] != '{' || !bytes.Equal(out, doctest.Document(t, want)):
 			t.Errorf("%s: %s", query, out)
 		}
 	}
@@ -51,8 +53,8 @@ func TestTheRegularExpressionsOfAnUpdateHaveOneBudget(t *testing.T) {
 		{`{"$set": {"a.$[x]": 1, "a.$[y]": 1, "a.$[z]": 1}}`, `[{"x": ` + four + `}, {"y": ` + four + `}, {"z": ` + half + `}]`, false},
 		{`{"$set": {"a": ` + half + `, "b": [` + strings.Repeat(half+", ", 9) + `1]}}`, `[]`, true},
 	} {
-		_, err := Compile(parse(t, c.update), parseList(t, c.filters))
-		if c.ok != (err == nil) || err != nil && (code(t, err) != "error 51091" || !strings.Contains(err.Error(), "65536")) {
+		_, err := Compile(doctest.Document(t, c.update), doctest.List(t, c.filters))
+		if c.ok != (err == nil) || err != nil && (valuetest.Code(t, err) != "error 51091" || !strings.Contains(err.Error(), "65536")) {
 			t.Errorf("%.40s: %v", c.update, err)
 		}
 	}

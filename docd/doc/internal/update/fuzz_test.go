@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/filter"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
 )
@@ -21,7 +22,7 @@ func FuzzUpdates(f *testing.F) {
 		if len(filters) > 0 {
 			picked = filters[0]
 		}
-		f.Add([]byte(parse(f, source)), picked, []byte(parse(f, doc)), c.Position, c.Insert)
+		f.Add([]byte(doctest.Document(f, source)), picked, []byte(doctest.Document(f, doc)), c.Position, c.Insert)
 	})
 	f.Fuzz(func(t *testing.T, update, arrayFilter, doc []byte, position int, insert bool) {
 		var filters []bsoncore.Document
@@ -57,7 +58,7 @@ func FuzzUpdates(f *testing.F) {
 }
 
 func BenchmarkApply(b *testing.B) {
-	doc := parse(b, `{"_id": 1, "f0": 0, "f1": "`+strings.Repeat("x", 200)+`", "f2": "`+strings.Repeat("x", 200)+`", "f3": 3.5, "f4": {"a": 1, "b": "`+
+	doc := doctest.Document(b, `{"_id": 1, "f0": 0, "f1": "`+strings.Repeat("x", 200)+`", "f2": "`+strings.Repeat("x", 200)+`", "f3": 3.5, "f4": {"a": 1, "b": "`+
 		strings.Repeat("x", 200)+`"}, "f5": [1, 2, 3], "f6": "`+strings.Repeat("x", 300)+`", "f7": true, "f8": 8}`)
 	for _, c := range []struct{ name, update string }{
 		{"set", `{"$set": {"f8": 9}}`},
@@ -69,7 +70,7 @@ func BenchmarkApply(b *testing.B) {
 		{"noop", `{"$set": {"f8": 8}}`},
 	} {
 		b.Run("op="+c.name, func(b *testing.B) {
-			u, err := Compile(parse(b, c.update), nil)
+			u, err := Compile(doctest.Document(b, c.update), nil)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 )
 
 // What is merged for one element serves all others that want the same: it shows in how often memory is asked for.
@@ -27,11 +29,11 @@ func TestElementsThatWantTheSameShareWhatWasMerged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			paths := fmt.Sprintf(strings.Join(append([]string{c.more}, fields...), `, `), c.at)
-			u, err := Compile(parse(t, `{"$unset": {`+paths+`}}`), parseList(t, c.filters))
+			u, err := Compile(doctest.Document(t, `{"$unset": {`+paths+`}}`), doctest.List(t, c.filters))
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, dst := parse(t, c.doc), make([]byte, 0, 1<<20)
+			doc, dst := doctest.Document(t, c.doc), make([]byte, 0, 1<<20)
 			allocs := testing.AllocsPerRun(1, func() {
 				if _, changed, err := u.Apply(dst, doc, Context{Position: 3}); changed || err != nil {
 					t.Fatal(changed, err)
@@ -69,17 +71,17 @@ func TestMoreThanIsRememberedIsMergedAgain(t *testing.T) {
 		docs, want = append(docs, before+`}`), append(want, before+set+`}`)
 	}
 	all := `{"$set": {` + strings.Join(fields, `, `) + `}, "$unset": {` + strings.Join(gone, `, `) + `}}`
-	u, err := Compile(parse(t, all), parseList(t, `[`+strings.Join(conditions, `, `)+`]`))
+	u, err := Compile(doctest.Document(t, all), doctest.List(t, `[`+strings.Join(conditions, `, `)+`]`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := parse(t, `{"a": [`+strings.Join(docs, `, `)+`]}`)
+	doc := doctest.Document(t, `{"a": [`+strings.Join(docs, `, `)+`]}`)
 	a := run{Context: Context{Position: -1}, doc: doc}
 	out, err := a.document(nil, u.root, doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(out, parse(t, `{"a": [`+strings.Join(want, `, `)+`]}`)) {
+	if !bytes.Equal(out, doctest.Document(t, `{"a": [`+strings.Join(want, `, `)+`]}`)) {
 		t.Errorf("got %s", bsoncore.Document(out))
 	}
 	if a.mergedSize > maxMerged || len(a.merged) >= 1<<filters-filters-1 {

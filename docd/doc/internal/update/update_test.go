@@ -2,10 +2,7 @@ package update
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,42 +10,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 	"github.com/skshohagmiah/flin/docd/doc/internal/filter"
 	"github.com/skshohagmiah/flin/docd/doc/internal/value"
+	"github.com/skshohagmiah/flin/docd/doc/internal/value/valuetest"
 )
 
 // testNow is 2020-01-02T03:04:05.006Z.
 const testNow = 1577934245006
-
-func parse(t testing.TB, s string) bsoncore.Document {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(s), false, &d); err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	b, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func parseList(t testing.TB, s string) (docs []bsoncore.Document) {
-	t.Helper()
-	for r := value.Read(parse(t, `{"v": `+s+`}`).Lookup("v").Data); r.Next(); {
-		docs = append(docs, r.Value.Data)
-	}
-	return docs
-}
-
-func code(t testing.TB, err error) string {
-	t.Helper()
-	var known *value.Error
-	if !errors.As(err, &known) {
-		t.Fatalf("an error without a code: %v", err)
-	}
-	return fmt.Sprintf("error %d", known.Code)
-}
 
 // options reads what stands behind an update in a table.
 func options(t testing.TB, s string) (c Context, filters []bsoncore.Document) {
@@ -57,7 +26,7 @@ func options(t testing.TB, s string) (c Context, filters []bsoncore.Document) {
 	for _, o := range strings.Split(s, " | ")[1:] {
 		switch {
 		case o[0] == '[':
-			filters = parseList(t, o)
+			filters = doctest.List(t, o)
 		case o == "insert":
 			c.Insert = true
 		default:
@@ -74,17 +43,9 @@ func options(t testing.TB, s string) (c Context, filters []bsoncore.Document) {
 // eachLine goes through the tables that match a pattern.
 func eachLine(t testing.TB, pattern string, fn func(at, doc, left, right string)) {
 	t.Helper()
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tables")
-	}
-	for _, file := range files {
-		table, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for file, table := range doctest.Tables(t, pattern) {
 		doc := "{}"
-		for n, line := range strings.Split(string(table), "\n") {
+		for n, line := range table {
 			if text, ok := strings.CutPrefix(line, "doc "); ok {
 				doc = text
 			} else if left, right, ok := strings.Cut(line, " => "); ok && line[0] != '#' {
@@ -96,11 +57,11 @@ func eachLine(t testing.TB, pattern string, fn func(at, doc, left, right string)
 
 func TestUpdatesGiveWhatMongoDBDocuments(t *testing.T) {
 	eachLine(t, "testdata/[^u]*.txt", func(at, text, left, want string) {
-		doc := parse(t, text)
+		doc := doctest.Document(t, text)
 		before := bytes.Clone(doc)
 		c, filters := options(t, left)
 		source, _, _ := strings.Cut(left, " | ")
-		u, err := Compile(parse(t, source), filters)
+		u, err := Compile(doctest.Document(t, source), filters)
 		var out bsoncore.Document
 		var changed bool
 		if err == nil {
@@ -108,7 +69,7 @@ func TestUpdatesGiveWhatMongoDBDocuments(t *testing.T) {
 		}
 		switch {
 		case err != nil:
-			if got := code(t, err); got != want {
+			if got := valuetest.Code(t, err); got != want {
 				t.Errorf("%s: %s: got %s (%v), want %s", at, left, got, err, want)
 			}
 			return
@@ -118,7 +79,7 @@ func TestUpdatesGiveWhatMongoDBDocuments(t *testing.T) {
 			if changed || !bytes.Equal(out, doc) {
 				t.Errorf("%s: %s: got %s, changed %v, want no change", at, left, out, changed)
 			}
-		case !changed || !bytes.Equal(out, parse(t, want)):
+		case !changed || !bytes.Equal(out, doctest.Document(t, want)):
 			t.Errorf("%s: %s: got %s, changed %v, want %s", at, left, out, changed, want)
 		}
 		if !bytes.Equal(before, doc) {
@@ -130,21 +91,21 @@ func TestUpdatesGiveWhatMongoDBDocuments(t *testing.T) {
 func TestUpsertsBeginWithTheEqualitiesOfTheFilter(t *testing.T) {
 	eachLine(t, "testdata/upsert.txt", func(at, _, left, want string) {
 		query, source, _ := strings.Cut(left, " >> ")
-		f, err := filter.Compile(parse(t, query))
+		f, err := filter.Compile(doctest.Document(t, query))
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := Compile(parse(t, source), nil)
+		u, err := Compile(doctest.Document(t, source), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out, err := Upsert(f, u, Context{Now: testNow})
 		switch {
 		case err != nil:
-			if got := code(t, err); got != want {
+			if got := valuetest.Code(t, err); got != want {
 				t.Errorf("%s: %s: got %s (%v), want %s", at, left, got, err, want)
 			}
-		case strings.HasPrefix(want, "error ") || !bytes.Equal(out, parse(t, want)):
+		case strings.HasPrefix(want, "error ") || !bytes.Equal(out, doctest.Document(t, want)):
 			t.Errorf("%s: %s: got %s, want %s", at, left, out, want)
 		}
 	})
@@ -157,7 +118,7 @@ func TestAnUpdateSaysWhatItNeeds(t *testing.T) {
 		`{"$set": {"a.b": 1}}`:      {false, false},
 		`{"$push": {"a.$[].b": 1}}`: {false, false},
 	} {
-		u, err := Compile(parse(t, source), nil)
+		u, err := Compile(doctest.Document(t, source), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +141,7 @@ func TestManyFieldsAreSetAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, changed, err := u.Apply(nil, parse(t, `{"f3": 0, "other": 1}`), Context{})
+	out, changed, err := u.Apply(nil, doctest.Document(t, `{"f3": 0, "other": 1}`), Context{})
 	if err != nil || !changed {
 		t.Fatal(changed, err)
 	}
@@ -209,11 +170,11 @@ func TestWhatGrowsTooLargeIsStopped(t *testing.T) {
 		{"a path that makes the document too deep", `{"$set": {"` + strings.Repeat("a.", 60) + `a": ` + strings.Repeat(`{"b": `, 60) + `1` + strings.Repeat(`}`, 60) + `}}`, `{}`, value.Overflow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			u, err := Compile(parse(t, c.update), nil)
+			u, err := Compile(doctest.Document(t, c.update), nil)
 			if err == nil {
-				_, _, err = u.Apply(nil, parse(t, c.doc), Context{})
+				_, _, err = u.Apply(nil, doctest.Document(t, c.doc), Context{})
 			}
-			if got := code(t, err); got != fmt.Sprintf("error %d", c.code) {
+			if got := valuetest.Code(t, err); got != fmt.Sprintf("error %d", c.code) {
 				t.Errorf("got %s (%.200v), want %d", got, err, c.code)
 			}
 		})

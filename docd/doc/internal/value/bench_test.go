@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 )
 
 // kilobyte is a document of about 1 KiB with 10 fields.
@@ -14,7 +16,7 @@ func kilobyte(b *testing.B) bsoncore.Document {
 	for i := range 7 {
 		parts = append(parts, fmt.Sprintf(`"field%d": "%s"`, i, strings.Repeat("x", 120)))
 	}
-	return document(b, `{"_id": {"$oid": "507f1f77bcf86cd799439011"}, `+strings.Join(parts, ",")+`, "age": 30, "tags": ["red", "green", "blue"]}`)
+	return doctest.Document(b, `{"_id": {"$oid": "507f1f77bcf86cd799439011"}, `+strings.Join(parts, ",")+`, "age": 30, "tags": ["red", "green", "blue"]}`)
 }
 
 func BenchmarkCheck(b *testing.B) {
@@ -58,7 +60,7 @@ func BenchmarkCompare(b *testing.B) {
 // their product.
 func BenchmarkLeast(b *testing.B) {
 	for _, n := range []int{10, 1000} {
-		doc := document(b, `{"a": [`+strings.Repeat("1, ", n)+`2], "s": "`+strings.Repeat("y", 100*n)+`"}`)
+		doc := doctest.Document(b, `{"a": [`+strings.Repeat("1, ", n)+`2], "s": "`+strings.Repeat("y", 100*n)+`"}`)
 		b.Run(fmt.Sprintf("elements=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			var k Keyer

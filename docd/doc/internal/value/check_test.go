@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 )
 
 func TestCheckRefusesWhatCannotBeStored(t *testing.T) {
@@ -31,7 +33,7 @@ func TestCheckRefusesWhatCannotBeStored(t *testing.T) {
 		{nested(MaxDepth), 0},
 		{nested(MaxDepth + 1), Overflow},
 	} {
-		err := Check(document(t, c.doc))
+		err := Check(doctest.Document(t, c.doc))
 		if err == nil && c.code != 0 || err != nil && codeOf(err) != c.code {
 			t.Errorf("%.80s: %v, want code %d", c.doc, err, c.code)
 		}
@@ -101,7 +103,7 @@ func TestMalformedDocumentsAreRefused(t *testing.T) {
 // FuzzBytes gives all functions any bytes.
 func FuzzBytes(f *testing.F) {
 	f.Add([]byte(allTypes(f)), "v.0")
-	f.Add([]byte(document(f, `{"a": [{"b": 1}, {"b": [1, 2]}], "c": {"d": 1}}`)), "a.b")
+	f.Add([]byte(doctest.Document(f, `{"a": [{"b": 1}, {"b": [1, 2]}], "c": {"d": 1}}`)), "a.b")
 	f.Add([]byte("\x05\x00\x00\x00\x00"), "")
 	f.Fuzz(func(t *testing.T, doc []byte, path string) {
 		valid := Check(doc) == nil

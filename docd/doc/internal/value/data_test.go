@@ -9,22 +9,14 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
-)
 
-// document reads a document from extended JSON.
-func document(t testing.TB, text string) bsoncore.Document {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(text), false, &raw); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return bsoncore.Document(raw)
-}
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
+)
 
 // values reads values from an array in extended JSON.
 func values(t testing.TB, text string) []bsoncore.Value {
 	t.Helper()
-	array, ok := Get(document(t, `{"v": `+text+`}`), "v")
+	array, ok := Get(doctest.Document(t, `{"v": `+text+`}`), "v")
 	if !ok || array.Type != Array {
 		t.Fatalf("%s is no array", text)
 	}
@@ -59,7 +51,7 @@ func parse(t testing.TB, line string) (word string, doc bsoncore.Document, want 
 	if !ok || !also {
 		t.Fatalf("not of the form: %s", line)
 	}
-	return word, document(t, text), strings.TrimSpace(want)
+	return word, doctest.Document(t, text), strings.TrimSpace(want)
 }
 
 func show(v bsoncore.Value) string {

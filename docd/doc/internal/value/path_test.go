@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/skshohagmiah/flin/docd/doc/internal/doctest"
 )
 
 func TestPathsGoThroughArrays(t *testing.T) {
@@ -39,7 +41,7 @@ func TestPathsGoThroughArrays(t *testing.T) {
 }
 
 func TestLookupTakesNamesAndPositions(t *testing.T) {
-	doc := document(t, `{"a": {"b": [10, {"c": 20}]}, "0": 5, "a.b": 6}`)
+	doc := doctest.Document(t, `{"a": {"b": [10, {"c": 20}]}, "0": 5, "a.b": 6}`)
 	for path, want := range map[string]string{
 		"a.b.0": "10", "a.b.1.c": "20", "0": "5", "a.b": `[10,{"c":20}]`, "a.b.c": "", "a.x": "", "x.y": "", "0.a": "", "": "", "a.b.2": "", "a.b.00": "",
 	} {
@@ -62,7 +64,7 @@ func TestADeepPathOfNumbersIsBounded(t *testing.T) {
 		text = `[{"0": ` + text + `}]`
 	}
 	steps := 0
-	Walk(document(t, `{"a": `+text+`}`), "a"+strings.Repeat(".0", 80), func(bsoncore.Value, bool) bool { steps++; return true })
+	Walk(doctest.Document(t, `{"a": `+text+`}`), "a"+strings.Repeat(".0", 80), func(bsoncore.Value, bool) bool { steps++; return true })
 	if steps > 1<<(forks+1) {
 		t.Errorf("%d steps", steps)
 	}
@@ -140,7 +142,7 @@ func TestTheLeastKeyAloneIsBuilt(t *testing.T) {
 		}
 		var k Keyer
 		dst := make([]byte, 1, 1+len(want)) // there is no room for anything else
-		got, err := k.Least(dst, document(t, c.doc), fields)
+		got, err := k.Least(dst, doctest.Document(t, c.doc), fields)
 		if err != nil || !bytes.Equal(got[1:], want) {
 			t.Errorf("%s of %.40s: %.60q, %v", c.fields, c.doc, got, err)
 			continue
@@ -165,7 +167,7 @@ func TestTheLeastKeyIsTheFirst(t *testing.T) {
 	specs := []string{"a", "-a", "a.b,s", "-a.b,a.c", "s,a.b", "a.c.d,-s,a.b", "a,a.b", "a.0,s", "-a.1.b,a.c"}
 	compared := 0
 	for range 20_000 {
-		doc := document(t, `{"a": `+some(5)+`, "s": `+parts[r.IntN(len(parts))]+`}`)
+		doc := doctest.Document(t, `{"a": `+some(5)+`, "s": `+parts[r.IntN(len(parts))]+`}`)
 		fields := keyFields(specs[r.IntN(len(specs))])
 		var k Keyer
 		var first []byte

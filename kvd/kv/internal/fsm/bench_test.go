@@ -21,8 +21,8 @@ func BenchmarkApply(b *testing.B) {
 	} {
 		b.Run("op="+c.name, func(b *testing.B) {
 			w := newBench(b, store.Options{Memory: true, MaxMemory: 4 << 30})
-			defer w.close()
-			w.now = 1000
+			defer w.Close()
+			w.Now = 1000
 			bodies := make([][]byte, 4096)
 			for i := range bodies {
 				bodies[i] = c.make(fmt.Appendf(nil, "key:%012d", i))
@@ -40,15 +40,15 @@ func BenchmarkApply(b *testing.B) {
 							}
 							continue
 						}
-						w.rev++
+						w.Rev++
 						var ans wire.Response
-						cmd := replica.Command{Op: c.op, Body: body, Index: w.rev, Revision: w.rev, Time: 1000}
+						cmd := replica.Command{Op: c.op, Body: body, Index: w.Rev, Revision: w.Rev, Time: 1000}
 						if err := w.m.Apply(&cmd, &ans); err != nil || ans.Code != wire.OK {
 							b.Fatal(err, ans)
 						}
 						if i%100 == 0 {
-							p := store.Position{Index: w.rev, Term: 1, Revision: w.rev, Time: 1000}
-							w.st.Advance(p)
+							p := store.Position{Index: w.Rev, Term: 1, Revision: w.Rev, Time: 1000}
+							w.Store.Advance(p)
 							w.m.Applied(p)
 						}
 					}

@@ -22,90 +22,53 @@ func TestMain(m *testing.M) {
 
 // bench is a machine over a store, with somebody who plays the log.
 type bench struct {
-	t     testing.TB
-	st    *store.Store
-	m     *Machine
-	ring  *Ring
-	index uint64
-	rev   uint64
-	now   int64
+	*machinetest.Bench
+	m    *Machine
+	ring *Ring
 }
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	st := machinetest.Open(t, o)
 	ring := NewRing(1<<20, nil)
-	m, err := NewMachine(st, ring, wire.MaxValue)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pos := st.Durable()
-	return &bench{t: t, st: st, m: m, ring: ring, index: pos.Index, rev: pos.Revision, now: pos.Time}
+	b := machinetest.NewBench(t, o, machinetest.Spec{
+		Make: func(st *store.Store) (replica.Machine, error) { return NewMachine(st, ring, wire.MaxValue) },
+	})
+	return &bench{Bench: b, m: b.Machine.(*Machine), ring: ring}
 }
 
-func (b *bench) close() { machinetest.Close(b.t, b.st) }
-
-// apply executes one command as an entry of its own, at time b.now.
+// apply executes one command as an entry of its own, at time b.Now.
 func (b *bench) apply(op wire.Op, body []byte, read bool) wire.Response {
-	b.t.Helper()
-	b.index++
-	if !read {
-		b.rev++
-	}
-	c := replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-	ans := machinetest.Execute(b.t, b.m, &c)
-	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
+	b.T.Helper()
+	b.Index++
+	ans := b.Execute(machinetest.Command{Op: op, Body: body}, read)
+	b.Finish()
 	return ans
 }
 
-// dump lists all that is in the store.
-func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 0) }
-
-// hash is a number for all that is in the store.
-func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
-
-// TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
+// TestOperations runs the files in testdata (machinetest.Scripts). Run it with -rewrite and read the difference when answers are to change.
 //
 //	apply [time=ms]    each line is a command with an entry of its own
 //	txn [time=ms]      one transaction: lines "if db key version", then operations
 //	read [wall=ms]     each line is a read beside the log
 //	scan [wall=ms]     each line is a scan
 //	watch [from=rev]   the events that the ring holds
-//	dump               the store's keys
 func TestOperations(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		b := newBench(t, store.Options{Memory: true})
-		defer b.close()
-		b.now = 1000
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			b.t = t
-			var wall int64
-			for _, a := range d.CmdArgs {
-				switch a.Key {
-				case "time":
-					d.ScanArgs(t, "time", &b.now)
-				case "wall":
-					d.ScanArgs(t, "wall", &wall)
-				}
-			}
-			return b.directive(d, wall)
-		})
-	})
+	machinetest.Scripts(t, "testdata", newBench, (*bench).directive)
 }
 
-func (b *bench) directive(d *datadriven.TestData, wall int64) string {
+func (b *bench) directive(d *datadriven.TestData) string {
+	var wall int64
+	d.MaybeScanArgs(b.T, "wall", &wall)
 	var out strings.Builder
 	desk := NewDesk(b.m, func() int64 { return wall })
 	switch d.Cmd {
-	case "dump":
-		return b.dump()
 	case "watch":
 		return b.events(d)
 	case "txn":
 		return b.transaction(d.Input)
 	}
 	for line := range strings.Lines(d.Input) {
-		s := parseScript(b.t, strings.TrimSpace(line))
+		s := parseScript(b.T, strings.TrimSpace(line))
 		op, body := s.build()
 		row := b.m.ops.Row(op)
 		var ans wire.Response
@@ -129,7 +92,7 @@ func (b *bench) directive(d *datadriven.TestData, wall int64) string {
 		case "scan":
 			ans, late = b.m.Scan(row, body, Request{Wall: wall, Stop: func() error { return nil }, Seed: 1})
 		default:
-			b.t.Fatalf("there is no directive %q", d.Cmd)
+			b.T.Fatalf("there is no directive %q", d.Cmd)
 		}
 		if late {
 			out.WriteString("late ")
@@ -150,7 +113,7 @@ func rehearse(desk *Desk, row *Row, body []byte) error {
 func (b *bench) transaction(input string) string {
 	var m wire.KVTxn
 	for line := range strings.Lines(input) {
-		s := parseScript(b.t, strings.TrimSpace(line))
+		s := parseScript(b.T, strings.TrimSpace(line))
 		if s.name == "if" {
 			m.Compares = append(m.Compares, wire.KVCompare{DB: byte(s.num(s.args[0])), Key: s.arg(1), Version: uint64(s.num(s.args[2]))})
 			continue
@@ -166,7 +129,7 @@ func (b *bench) transaction(input string) string {
 func (b *bench) events(d *datadriven.TestData) string {
 	var from uint64
 	if d.HasArg("from") {
-		d.ScanArgs(b.t, "from", &from)
+		d.ScanArgs(b.T, "from", &from)
 	}
 	at, _, ok := b.ring.Seek(from)
 	if !ok {

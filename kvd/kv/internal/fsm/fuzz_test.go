@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -22,27 +21,12 @@ func FuzzApply(f *testing.F) {
 		f.Add(uint16(wire.EngineKV)<<8|uint16(low), []byte("\x00\x01\x01\x01\x01\x01\x01"))
 	}
 	b := newBench(f, store.Options{Memory: true})
-	f.Cleanup(b.close)
-	b.now = 1000
-	desk := NewDesk(b.m, func() int64 { return b.now })
+	f.Cleanup(b.Close)
+	b.Now = 1000
+	desk := NewDesk(b.m, func() int64 { return b.Now })
 	f.Fuzz(func(t *testing.T, number uint16, body []byte) {
 		op := wire.Op(number)
-		for _, read := range []bool{true, false} {
-			var ans wire.Response
-			b.index++
-			b.rev++
-			c := replica.Command{Op: op, Body: append([]byte(nil), body...), Index: b.index, Revision: b.rev, Time: b.now, Read: read}
-			if err := b.m.Apply(&c, &ans); err != nil {
-				t.Fatalf("%v: fault: %v", op, err)
-			}
-			p := store.Position{Index: b.index, Term: 1, Revision: b.rev, Time: b.now}
-			b.st.Advance(p)
-			b.m.Applied(p)
-			if ans.Code == wire.Internal {
-				t.Fatalf("%v was answered Internal: %s", op, ans.Body)
-			}
-		}
-		b.now++
+		b.Any(t, op, body)
 		row := b.m.ops.Row(op)
 		switch row.Kind {
 		case Read, Write:

@@ -19,9 +19,9 @@ func manyKeys(n, size int) (keys [][]byte) {
 
 func TestBoundsAreJudgedBeforeProposingAndAgainAtApply(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
-	desk := NewDesk(b.m, func() int64 { return b.now })
+	defer b.Close()
+	b.Now = 1000
+	desk := NewDesk(b.m, func() int64 { return b.Now })
 	long := bytes.Repeat([]byte{'x'}, wire.MaxKey+1)
 	var wide wire.KVMSet
 	for _, k := range manyKeys(200, 50_000) {
@@ -50,7 +50,7 @@ func TestBoundsAreJudgedBeforeProposingAndAgainAtApply(t *testing.T) {
 		{"too many entries", wire.OpKVTxn, deep.Append(nil), true},
 		{"too many keys", wire.OpKVMGet, (&wire.KVKeys{Keys: make([][]byte, wire.MaxBatch+1)}).Append(nil), true},
 	} {
-		before := b.hash()
+		before := b.Hash()
 		if err := desk.Rehearse(b.m.ops.Row(c.op), c.body); wire.CodeOf(err) != wire.TooLarge {
 			t.Errorf("%s: before proposing it was %v", c.name, err)
 		}
@@ -60,7 +60,7 @@ func TestBoundsAreJudgedBeforeProposingAndAgainAtApply(t *testing.T) {
 		if ans := b.apply(c.op, c.body, false); ans.Code != wire.TooLarge {
 			t.Errorf("%s: at apply it was %v %s", c.name, ans.Code, ans.Body)
 		}
-		if b.hash() != before {
+		if b.Hash() != before {
 			t.Errorf("%s: something was written", c.name)
 		}
 	}
@@ -68,19 +68,19 @@ func TestBoundsAreJudgedBeforeProposingAndAgainAtApply(t *testing.T) {
 
 func TestACommandThatMakesTooMuchOfWhatIsThereChangesNothing(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	b.apply(wire.OpKVSet, (&wire.KVSet{Key: []byte("big"), Value: make([]byte, 6<<20)}).Append(nil), false)
 	var m wire.KVTxn
 	for i := range 20 {
 		c := wire.KVCopy{Src: []byte("big"), Dst: fmt.Appendf(nil, "copy%d", i)}
 		m.Ops = append(m.Ops, wire.KVOp{Op: wire.OpKVCopy, Body: c.Append(nil)})
 	}
-	before := b.hash()
+	before := b.Hash()
 	if ans := b.apply(wire.OpKVTxn, m.Append(nil), false); ans.Code != wire.TooLarge {
 		t.Errorf("answered %v %s", ans.Code, ans.Body)
 	}
-	if b.hash() != before {
+	if b.Hash() != before {
 		t.Error("something was written")
 	}
 	at, _, _ := b.ring.Seek(0)

@@ -29,7 +29,7 @@ func randomLog(seed uint64, n int) (log []entry) {
 }
 
 func (b *bench) play(e entry) wire.Response {
-	b.now = e.time
+	b.Now = e.time
 	return b.apply(e.op, e.body, false)
 }
 
@@ -44,14 +44,14 @@ func TestTheSameLogTwiceGivesTheSameStoreAndAnswers(t *testing.T) {
 				t.Fatalf("seed %d: command %d (%v) was answered %+v by one and %+v by the other", seed, i, e.op, a, b)
 			}
 			if i%400 == 399 {
-				<-disk.st.Rotate()
+				<-disk.Store.Rotate()
 			}
 		}
-		if memory.hash() != disk.hash() {
-			t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, memory.dump(), disk.dump())
+		if memory.Hash() != disk.Hash() {
+			t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, memory.Dump(), disk.Dump())
 		}
-		memory.close()
-		disk.close()
+		memory.Close()
+		disk.Close()
 	}
 }
 
@@ -66,18 +66,18 @@ func TestALogThatIsFedAgainFromTheLastFlushGivesTheSameStore(t *testing.T) {
 		machinetest.Refeed(t, seed, len(log), 300, func() machinetest.Life {
 			b := newBench(t, store.Options{Dir: dir})
 			return machinetest.Life{
-				Store: b.st,
-				Begin: int(b.index),
+				Store: b.Store,
+				Begin: int(b.Index),
 				Play:  func(i int) { b.play(log[i]) },
 				End: func(last bool) {
-					if last && whole.hash() != b.hash() {
-						t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.dump(), b.dump())
+					if last && whole.Hash() != b.Hash() {
+						t.Fatalf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.Dump(), b.Dump())
 					}
-					b.close() // what was not flushed is gone
+					b.Close() // what was not flushed is gone
 				},
 			}
 		})
-		whole.close()
+		whole.Close()
 	}
 }
 
@@ -90,14 +90,14 @@ func TestReadsAgreeWithAMap(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(7, 7))
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
-	b.now = 1_000_000
+	defer b.Close()
+	b.Now = 1_000_000
 	model := map[string]value{}
-	desk := NewDesk(b.m, func() int64 { return b.now })
+	desk := NewDesk(b.m, func() int64 { return b.Now })
 	for i := range 3000 {
-		b.now += int64(r.IntN(10))
+		b.Now += int64(r.IntN(10))
 		for k, v := range model {
-			if v.expires != 0 && v.expires <= b.now {
+			if v.expires != 0 && v.expires <= b.Now {
 				delete(model, k)
 			}
 		}
@@ -105,10 +105,10 @@ func TestReadsAgreeWithAMap(t *testing.T) {
 		switch r.IntN(6) {
 		case 0, 1:
 			m := wire.KVSet{Key: []byte(key), Value: fmt.Append(nil, i)}
-			v := value{body: string(m.Value), version: b.rev + 1}
+			v := value{body: string(m.Value), version: b.Rev + 1}
 			if r.IntN(2) == 0 {
 				m.Expiry = wire.Expiry{Kind: wire.ExpiryIn, Ms: int64(1 + r.IntN(50))}
-				v.expires = b.now + m.Expiry.Ms
+				v.expires = b.Now + m.Expiry.Ms
 			}
 			b.apply(wire.OpKVSet, m.Append(nil), false)
 			model[key] = v
@@ -124,13 +124,13 @@ func TestReadsAgreeWithAMap(t *testing.T) {
 			if want := was && v.expires != 0; want != (ans.Num == 1) {
 				t.Fatalf("step %d: persist of %+v answered %d", i, v, ans.Num)
 			} else if want {
-				v.expires, v.version = 0, b.rev
+				v.expires, v.version = 0, b.Rev
 				model[key] = v
 			}
 		case 4:
 			b.apply(wire.OpKVSweep, wire.AppendLimit(nil, 3), false)
 			if r.IntN(50) == 0 {
-				<-b.st.Rotate()
+				<-b.Store.Rotate()
 			}
 		case 5:
 			b.apply(wire.OpKVExists, (&wire.KVKeys{}).Append(nil), true) // only time passes
@@ -138,7 +138,7 @@ func TestReadsAgreeWithAMap(t *testing.T) {
 			ans := tx.Answer()
 			v, there := model[key]
 			if late || there != (ans.Code == wire.OK) || there && (string(ans.Body) != v.body || ans.Rev != v.version || ans.Num != v.expires) {
-				t.Fatalf("step %d at %d: get %s answered %+v (late %v), the map has %+v %v", i, b.now, key, ans, late, v, there)
+				t.Fatalf("step %d at %d: get %s answered %+v (late %v), the map has %+v %v", i, b.Now, key, ans, late, v, there)
 			}
 			desk.Done(tx)
 		}

@@ -50,8 +50,8 @@ func pages(t *testing.T, b *bench, m wire.KVScan) (keys []string) {
 
 func TestPagesTogetherAreTheWholeRangeOnceAndInOrder(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	r := rand.New(rand.NewPCG(5, 5))
 	all := map[string]bool{}
 	for i := range 600 {
@@ -63,7 +63,7 @@ func TestPagesTogetherAreTheWholeRangeOnceAndInOrder(t *testing.T) {
 		b.apply(wire.OpKVSet, m.Append(nil), false)
 		all[key] = true
 		if i == 300 {
-			<-b.st.Rotate()
+			<-b.Store.Rotate()
 		}
 		if i%7 == 0 {
 			other := wire.KVSet{DB: 1, Key: []byte(key), Value: []byte("other")}
@@ -107,8 +107,8 @@ func TestPagesTogetherAreTheWholeRangeOnceAndInOrder(t *testing.T) {
 
 func TestARandomKeyIsAnyKey(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	for _, n := range []int{5, 3000} {
 		for i := range n {
 			b.apply(wire.OpKVSet, (&wire.KVSet{Key: fmt.Appendf(nil, "key:%06d", i*37)}).Append(nil), false)
@@ -129,8 +129,8 @@ func TestARandomKeyIsAnyKey(t *testing.T) {
 
 func TestAScanThatNobodyWaitsForStops(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	for i := range 2000 {
 		b.apply(wire.OpKVSet, (&wire.KVSet{Key: fmt.Append(nil, i)}).Append(nil), false)
 	}

@@ -14,34 +14,31 @@ func TestASnapshotAndTheLogBehindItGiveWhatTheWholeLogGives(t *testing.T) {
 		for _, e := range log[:700] {
 			whole.play(e)
 		}
-		stream := machinetest.Snapshot(t, whole.st)
+		stream := whole.Snapshot()
 		// A replica that had gone another way before: nothing of that must be left.
 		late := newBench(t, store.Options{Dir: t.TempDir()})
 		for _, e := range randomLog(900+seed, 200) {
 			late.play(e)
 		}
 		at, _, _ := late.ring.Seek(0)
-		if err := late.st.Install(stream); err != nil {
+		if err := late.Store.Install(stream); err != nil {
 			t.Fatal(err)
 		}
-		if err := late.m.Reset(); err != nil {
-			t.Fatal(err)
-		}
+		late.Reset()
 		if _, ok := late.ring.Read(at); ok {
 			t.Errorf("seed %d: a watch goes on over the snapshot", seed)
 		}
-		pos := late.st.Applied()
-		late.index, late.rev, late.now = pos.Index, pos.Revision, pos.Time
+		late.Begin()
 		for _, e := range log[700:] {
 			a, b := whole.play(e), late.play(e)
 			if !machinetest.Equal(&a, &b) {
 				t.Fatalf("seed %d: %v was answered %+v by one and %+v by the other", seed, e.op, a, b)
 			}
 		}
-		if whole.hash() != late.hash() {
-			t.Errorf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.dump(), late.dump())
+		if whole.Hash() != late.Hash() {
+			t.Errorf("seed %d: the stores differ:\n%s\nand\n%s", seed, whole.Dump(), late.Dump())
 		}
-		whole.close()
-		late.close()
+		whole.Close()
+		late.Close()
 	}
 }

@@ -19,94 +19,40 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// command is one command of a log.
-type command struct {
-	op   wire.Op
-	body []byte
-}
+type (
+	command = machinetest.Command
+	entry   = machinetest.Entry
+)
 
 // bench is a machine over a store, with somebody who plays the log.
 type bench struct {
-	t     testing.TB
-	st    *store.Store
+	*machinetest.Bench
 	m     *Machine
-	index uint64
-	rev   uint64
-	now   int64
 	ready map[string]int // what OnReady said of the last entry
 }
 
 func newBench(t testing.TB, o store.Options) *bench {
 	t.Helper()
-	st := machinetest.Open(t, o)
-	b := &bench{t: t, st: st, ready: map[string]int{}}
-	var err error
-	b.m, err = NewMachine(st, Options{OnReady: func(q string, n int) { b.ready[q] = n }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.begin()
+	b := &bench{ready: map[string]int{}}
+	b.Bench = machinetest.NewBench(t, o, machinetest.Spec{
+		Make: func(st *store.Store) (replica.Machine, error) {
+			return NewMachine(st, Options{OnReady: func(q string, n int) { b.ready[q] = n }})
+		},
+		Reads:   func(op wire.Op) bool { return KindOf(op) == Read },
+		Summary: func(m replica.Machine) string { return summary(m.(*Machine)) },
+		Forget:  func() { clear(b.ready) },
+		Show:    brief,
+		Shown:   200,
+	})
+	b.m = b.Machine.(*Machine)
 	return b
 }
 
-func (b *bench) begin() {
-	pos := b.st.Applied()
-	b.index, b.rev, b.now = pos.Index, pos.Revision, pos.Time
-}
-
-func (b *bench) close() { machinetest.Close(b.t, b.st) }
-
-// apply executes the commands as one entry, at time b.now.
-func (b *bench) apply(cmds ...command) (list []wire.Response) {
-	b.t.Helper()
-	b.index++
-	clear(b.ready)
-	for _, cmd := range cmds {
-		read := KindOf(cmd.op) == Read
-		if !read {
-			b.rev++
-		}
-		c := replica.Command{Op: cmd.op, Body: cmd.body, Index: b.index, Revision: b.rev, Time: b.now, Read: read, Wanted: true}
-		list = append(list, machinetest.Execute(b.t, b.m, &c))
-	}
-	b.finish(len(cmds) > 0)
-	return list
-}
-
-// finish ends an entry.
-func (b *bench) finish(seal bool) {
-	if seal {
-		if err := b.m.Seal(); err != nil {
-			b.t.Fatalf("sealing entry %d: %v", b.index, err)
-		}
-	}
-	machinetest.Finish(b.st, b.m, store.Position{Index: b.index, Revision: b.rev, Time: b.now})
-}
-
-// one executes a command as an entry of its own.
-func (b *bench) one(op wire.Op, m interface{ Append(b []byte) []byte }) wire.Response {
-	b.t.Helper()
-	return b.apply(command{op, m.Append(nil)})[0]
-}
-
-// dump lists all that is in the store.
-func (b *bench) dump() string { return machinetest.Dump(b.t, b.st, 200) }
-
-// hash is a number for all that is in the store.
-func (b *bench) hash() uint64 { return machinetest.Hash(b.t, b.st) }
-
-// check compares the counts of every queue with its messages, and what memory has with what a restart would have.
-func (b *bench) check() {
-	b.t.Helper()
-	if b.m.now != b.now {
-		return // no command has told it of the time yet
-	}
-	again, err := NewMachine(b.st, Options{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if got, want := summary(b.m), summary(again); got != want {
-		b.t.Fatalf("entry %d at %d: memory has\n%s\na restart would have\n%s", b.index, b.now, machinetest.Without(got, want), machinetest.Without(want, got))
+// Check compares the counts of every queue with its messages, and what memory has with what a restart would have.
+func (b *bench) Check() {
+	b.T.Helper()
+	if b.m.now == b.Now { // otherwise no command has told it of the time yet
+		b.Bench.Check()
 	}
 }
 

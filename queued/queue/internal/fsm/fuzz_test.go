@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -15,36 +14,24 @@ func FuzzApply(f *testing.F) {
 	p := newPlayer(3)
 	for range 300 {
 		c := p.command()
-		f.Add(uint16(c.op), c.body)
+		f.Add(uint16(c.Op), c.Body)
 	}
 	for low := range 256 {
 		f.Add(uint16(wire.EngineQueue)<<8|uint16(low), []byte{})
 		f.Add(uint16(wire.EngineQueue)<<8|uint16(low), []byte("\x01a\x01\x01\x01\x01\x01"))
 	}
 	b := newBench(f, store.Options{Memory: true})
-	f.Cleanup(b.close)
-	b.now = 1000
+	f.Cleanup(b.Close)
+	b.Now = 1000
 	f.Fuzz(func(t *testing.T, number uint16, body []byte) {
 		op, before := wire.Op(number), bytes.Clone(body)
 		bad := b.m.Check(op, body)
 		b.m.Read(op, body, nil)
-		for _, read := range []bool{true, false} {
-			var ans wire.Response
-			b.index++
-			b.rev++
-			c := replica.Command{Op: op, Body: bytes.Clone(body), Index: b.index, Revision: b.rev, Time: b.now, Read: read}
-			if err := b.m.Apply(&c, &ans); err != nil {
-				t.Fatalf("%v: fault: %v", op, err)
-			}
-			b.finish(true)
-			if ans.Code == wire.Internal {
-				t.Fatalf("%v was answered Internal: %s", op, ans.Body)
-			}
+		for _, ans := range b.Any(t, op, body) {
 			if bad != nil && ans.Code == wire.OK {
 				t.Fatalf("%v was refused (%v), and then executed", op, bad)
 			}
 		}
-		b.now++
 		if !bytes.Equal(body, before) {
 			t.Fatalf("%v has changed its payload", op)
 		}

@@ -3,20 +3,12 @@ package fsm
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
-
-func heapInUse() int64 {
-	runtime.GC()
-	runtime.GC()
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc)
-}
 
 func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *testing.T) {
 	if testing.Short() {
@@ -24,30 +16,30 @@ func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *
 	}
 	const messages, bound = 250_000, 40
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	b.m.cache.limit = 64 << 10
-	b.now = 1_000_000
-	if err := <-b.st.Rotate(); err != nil {
+	b.Now = 1_000_000
+	if err := <-b.Store.Rotate(); err != nil {
 		t.Fatal(err)
 	}
 	body := (&wire.QueuePush{Queue: []byte("jobs"), Messages: []wire.QueueMessage{{Body: []byte("a small job")}}}).Append(nil)
-	before := heapInUse()
+	before := machinetest.HeapInUse()
 	for i := range messages {
-		b.now += int64(i & 1)
-		if ans := b.apply(command{wire.OpQueuePush, body})[0]; ans.Num != 1 {
+		b.Now += int64(i & 1)
+		if ans := b.Apply(command{Op: wire.OpQueuePush, Body: body})[0]; ans.Num != 1 {
 			t.Fatalf("push %d was answered %+v", i, ans)
 		}
 	}
-	if err := <-b.st.Rotate(); err != nil {
+	if err := <-b.Store.Rotate(); err != nil {
 		t.Fatal(err)
 	}
 	// What Badger has in memory is the same for any number of messages: it is counted by the machine that has none.
-	used := heapInUse() - before
+	used := machinetest.HeapInUse() - before
 	b.m.mu.Lock()
 	b.m.queues, b.m.byQID, b.m.sorted, b.m.recent = nil, nil, nil, nil
 	b.m.cache = cache{limit: b.m.cache.limit}
 	b.m.mu.Unlock()
-	rest := heapInUse() - before
+	rest := machinetest.HeapInUse() - before
 	if each := (used - rest) / messages; each >= bound {
 		t.Errorf("a message costs %d bytes, the bound is %d", each, bound)
 	} else {
@@ -60,7 +52,7 @@ func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *
 	if q.ready != messages {
 		t.Errorf("after a restart %d messages are ready, not %d", q.ready, messages)
 	}
-	after := heapInUse() - before - rest
+	after := machinetest.HeapInUse() - before - rest
 	if each := after / messages; each >= bound {
 		t.Errorf("after a restart a message costs %d bytes, the bound is %d", each, bound)
 	}
@@ -69,23 +61,23 @@ func TestAReadyMessageCostsLessThanFortyBytesEvenWhereEachHadAnEntryOfItsOwn(t *
 func TestTenThousandIdleQueuesCostLittleAndWantNothing(t *testing.T) {
 	const queues, bound = 10_000, 4 << 10
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
-	b.now = 1_000_000
-	if err := <-b.st.Rotate(); err != nil {
+	defer b.Close()
+	b.Now = 1_000_000
+	if err := <-b.Store.Rotate(); err != nil {
 		t.Fatal(err)
 	}
-	before := heapInUse()
+	before := machinetest.HeapInUse()
 	for i := range queues {
 		name := []byte(fmt.Sprint("jobs:", i))
-		b.one(wire.OpQueuePush, &wire.QueuePush{Queue: name, Messages: []wire.QueueMessage{{Body: []byte("a job")}}})
-		if ans := b.one(wire.OpQueuePop, &wire.QueuePop{Queue: name, Count: 1}); ans.Num != 1 {
+		b.One(wire.OpQueuePush, &wire.QueuePush{Queue: name, Messages: []wire.QueueMessage{{Body: []byte("a job")}}})
+		if ans := b.One(wire.OpQueuePop, &wire.QueuePop{Queue: name, Count: 1}); ans.Num != 1 {
 			t.Fatalf("the message of %s: %+v", name, ans)
 		}
 	}
-	if err := <-b.st.Rotate(); err != nil {
+	if err := <-b.Store.Rotate(); err != nil {
 		t.Fatal(err)
 	}
-	if each := (heapInUse() - before) / queues; each >= bound {
+	if each := (machinetest.HeapInUse() - before) / queues; each >= bound {
 		t.Errorf("an idle queue costs %d bytes with its part of the store, the bound is %d", each, bound)
 	} else {
 		t.Logf("an idle queue costs %d bytes with its part of the store", each)
@@ -103,8 +95,8 @@ func TestTenThousandIdleQueuesCostLittleAndWantNothing(t *testing.T) {
 
 func TestAPoppedMessageLeavesNothingInMemoryOrInTheStore(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1_000_000
+	defer b.Close()
+	b.Now = 1_000_000
 	p := newPlayer(77)
 	for range 50 {
 		m := wire.QueuePush{Queue: []byte("jobs")}
@@ -113,10 +105,10 @@ func TestAPoppedMessageLeavesNothingInMemoryOrInTheStore(t *testing.T) {
 			x.Flags &^= wire.MessageDelayed | wire.MessageDedup | wire.MessageTTL
 			m.Messages = append(m.Messages, x)
 		}
-		b.one(wire.OpQueuePush, &m)
+		b.One(wire.OpQueuePush, &m)
 	}
-	for b.one(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("jobs"), Count: 7}).Code == wire.OK {
-		b.now++
+	for b.One(wire.OpQueuePop, &wire.QueuePop{Queue: []byte("jobs"), Count: 7}).Code == wire.OK {
+		b.Now++
 	}
 	q := b.m.queues["jobs"]
 	if q.total() != 0 || len(q.groups) != 0 || b.m.cache.bytes != 0 || b.m.wakes.Len() != 0 {
@@ -128,12 +120,12 @@ func TestAPoppedMessageLeavesNothingInMemoryOrInTheStore(t *testing.T) {
 		}
 	}
 	keys := 0
-	v := b.st.View()
+	v := b.Store.View()
 	defer v.Close()
 	if err := v.Iterate(nil, nil, store.IterOptions{}, func([]byte, store.Value) bool { keys++; return true }); err != nil {
 		t.Fatal(err)
 	}
 	if keys != 2 {
-		t.Errorf("the store has %d keys, not the queue and the next number alone:\n%s", keys, b.dump())
+		t.Errorf("the store has %d keys, not the queue and the next number alone:\n%s", keys, b.Dump())
 	}
 }

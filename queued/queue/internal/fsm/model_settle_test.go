@@ -8,14 +8,14 @@ import (
 
 // settle executes what is neither a push nor a pop.
 func (m *model) settle(b *bench, c command, q *modelQueue, ans *wire.Response) (code wire.Code, num int64) {
-	switch c.op {
+	switch c.Op {
 	case wire.OpQueueAck:
 		return m.ack(c, ans)
 	case wire.OpQueueNack, wire.OpQueueReject:
 		return m.nack(c)
 	case wire.OpQueueExtend:
 		var p wire.QueueExtend
-		_ = p.Decode(c.body)
+		_ = p.Decode(c.Body)
 		_, x := m.held(p.Queue, p.Receipt)
 		if x == nil {
 			return wire.Fenced, 0
@@ -24,7 +24,7 @@ func (m *model) settle(b *bench, c command, q *modelQueue, ans *wire.Response) (
 		return wire.OK, x.until
 	case wire.OpQueueRemove:
 		var p wire.QueueMessageID
-		_ = p.Decode(c.body)
+		_ = p.Decode(c.Body)
 		if q != nil {
 			if i := slices.IndexFunc(q.messages, func(x *modelMessage) bool { return x.id == p.ID }); i >= 0 {
 				q.delete(q.messages[i])
@@ -52,7 +52,7 @@ func (m *model) settle(b *bench, c command, q *modelQueue, ans *wire.Response) (
 	if q == nil {
 		return wire.NotFound, 0
 	}
-	switch c.op {
+	switch c.Op {
 	case wire.OpQueuePause:
 		q.paused = true
 	case wire.OpQueueResume:
@@ -72,7 +72,7 @@ func (m *model) settle(b *bench, c command, q *modelQueue, ans *wire.Response) (
 
 func (m *model) ack(c command, ans *wire.Response) (code wire.Code, num int64) {
 	var p wire.QueueAck
-	_ = p.Decode(c.body)
+	_ = p.Decode(c.Body)
 	codes := []byte{}
 	for _, r := range p.Receipts {
 		q, x := m.held(p.Queue, r)
@@ -95,12 +95,12 @@ func (m *model) ack(c command, ans *wire.Response) (code wire.Code, num int64) {
 
 func (m *model) nack(c command) (code wire.Code, num int64) {
 	var p wire.QueueNack
-	_ = p.Decode(c.body)
+	_ = p.Decode(c.Body)
 	q, x := m.held(p.Queue, p.Receipt)
 	if x == nil {
 		return wire.Fenced, 0
 	}
-	if c.op == wire.OpQueueReject || q.set.MaxDeliver > 0 && uint64(x.attempt) >= q.set.MaxDeliver {
+	if c.Op == wire.OpQueueReject || q.set.MaxDeliver > 0 && uint64(x.attempt) >= q.set.MaxDeliver {
 		return wire.OK, m.kill(q, x, string(p.Error))
 	}
 	x.state, x.until = ready, 0
@@ -112,7 +112,7 @@ func (m *model) nack(c command) (code wire.Code, num int64) {
 
 func (m *model) giveBack(c command) (num int64) {
 	var p wire.QueueReturn
-	_ = p.Decode(c.body)
+	_ = p.Decode(c.Body)
 	for i := range p.Deliveries {
 		d := &p.Deliveries[i]
 		if p.Leased {
@@ -142,7 +142,7 @@ func (m *model) giveBack(c command) (num int64) {
 
 func (m *model) create(c command) (code wire.Code, num int64) {
 	var p wire.QueueCreate
-	_ = p.Decode(c.body)
+	_ = p.Decode(c.Body)
 	f, s := p.Fields, p.Settings
 	if f&wire.QueueHasDeadLetter != 0 && m.comesBack(string(p.Queue), string(s.DeadLetter)) {
 		return wire.Invalid, 0
@@ -177,7 +177,7 @@ func (m *model) create(c command) (code wire.Code, num int64) {
 
 func (m *model) redrive(c command, q *modelQueue) (code wire.Code, num int64) {
 	var p wire.QueueRedrive
-	_ = p.Decode(c.body)
+	_ = p.Decode(c.Body)
 	dq, only := m.queues[string(q.set.DeadLetter)], q.name
 	if dq == nil || len(dq.messages) == 0 {
 		if !q.letters {

@@ -30,13 +30,13 @@ func (b *bench) state(q *queue) string {
 	for at := uint64(0); ; {
 		c, i, err := b.m.following(q, at)
 		if err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		if c == nil {
 			return out.String()
 		}
 		if err := b.m.load(c); err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		e, ms := ext{}, &c.msgs[i]
 		if c.ext != nil {
@@ -52,16 +52,16 @@ func (b *bench) state(q *queue) string {
 
 // agree compares every queue with the model's.
 func (b *bench) agree(m *model) {
-	b.t.Helper()
+	b.T.Helper()
 	b.m.mu.Lock()
 	defer b.m.mu.Unlock()
 	if len(b.m.sorted) != len(m.queues) {
-		b.t.Fatalf("entry %d: there are %d queues, the model has %d", b.index, len(b.m.sorted), len(m.queues))
+		b.T.Fatalf("entry %d: there are %d queues, the model has %d", b.Index, len(b.m.sorted), len(m.queues))
 	}
 	for _, q := range b.m.sorted {
 		want, got := m.queues[q.name].describe(), b.state(q)
 		if got != want {
-			b.t.Fatalf("entry %d at %d: the machine has\n%s\nthe model has\n%s", b.index, b.now, machinetest.Without(got, want), machinetest.Without(want, got))
+			b.T.Fatalf("entry %d at %d: the machine has\n%s\nthe model has\n%s", b.Index, b.Now, machinetest.Without(got, want), machinetest.Without(want, got))
 		}
 	}
 }
@@ -71,55 +71,55 @@ func TestEveryAnswerIsThatOfAPlainModel(t *testing.T) {
 		b := newBench(t, store.Options{Memory: true})
 		b.m.cache.limit, b.m.sparseBytes = 64<<10, 20
 		m, p := newModel(), newPlayer(500+seed)
-		b.now = 1_000_000
+		b.Now = 1_000_000
 		for range 2500 {
 			if p.chance(100) {
-				b.now += sparseAge / 2
+				b.Now += sparseAge / 2
 			} else if p.chance(20) {
-				b.now += int64(p.r.IntN(3000))
+				b.Now += int64(p.r.IntN(3000))
 			} else if p.chance(3) {
-				b.now += int64(p.r.IntN(40))
+				b.Now += int64(p.r.IntN(40))
 			}
 			c := p.command()
-			if c.op == wire.OpQueueTick {
-				c.body = wire.AppendLimit(nil, TickLimit)
+			if c.Op == wire.OpQueueTick {
+				c.Body = wire.AppendLimit(nil, TickLimit)
 			}
-			ans := b.apply(c)[0]
+			ans := b.Apply(c)[0]
 			p.learn(c, &ans)
-			m.pass(b.now)
+			m.pass(b.Now)
 			b.compare(m, c, &ans)
 			b.agree(m)
 			if p.chance(10) {
-				b.check()
+				b.Check()
 			}
 		}
-		b.close()
+		b.Close()
 	}
 }
 
 // compare has the model execute a command, and compares what it answers.
 func (b *bench) compare(m *model, c command, ans *wire.Response) {
-	b.t.Helper()
+	b.T.Helper()
 	q := m.queues[queueOf(c)]
 	code, num := wire.OK, ans.Num
 	var list []*modelMessage
-	switch c.op {
+	switch c.Op {
 	case wire.OpQueuePush:
 		var p wire.QueuePush
-		_ = p.Decode(c.body)
+		_ = p.Decode(c.Body)
 		var ids []wire.MessageID
 		if code, ids = m.push(&p); code == wire.OK {
 			r := wire.NewReader(ans.Body)
 			for i, id := range ids {
 				if got := wire.MessageID(r.Uint64()); got != id {
-					b.t.Fatalf("entry %d: message %d of a push got the id %v, the model's is %v", b.index, i, got, id)
+					b.T.Fatalf("entry %d: message %d of a push got the id %v, the model's is %v", b.Index, i, got, id)
 				}
 			}
 		}
 	case wire.OpQueuePop, wire.OpQueueLease:
 		var p wire.QueuePop
-		_ = p.Decode(c.body)
-		if list = m.pop(&p, c.op == wire.OpQueueLease); len(list) == 0 {
+		_ = p.Decode(c.Body)
+		if list = m.pop(&p, c.Op == wire.OpQueueLease); len(list) == 0 {
 			code = wire.Empty
 		}
 		num = int64(len(list))
@@ -137,42 +137,42 @@ func (b *bench) compare(m *model, c command, ans *wire.Response) {
 		code, num = m.settle(b, c, q, ans)
 	}
 	if ans.Code != code || code == wire.OK && ans.Num != num {
-		b.t.Fatalf("entry %d at %d: %v %.100q was answered %v %d %.100q, the model says %v %d", b.index, b.now, c.op, c.body, ans.Code, ans.Num, ans.Body, code, num)
+		b.T.Fatalf("entry %d at %d: %v %.100q was answered %v %d %.100q, the model says %v %d", b.Index, b.Now, c.Op, c.Body, ans.Code, ans.Num, ans.Body, code, num)
 	}
 }
 
 func queueOf(c command) string {
-	switch c.op {
+	switch c.Op {
 	case wire.OpQueueClear, wire.OpQueueDelete, wire.OpQueuePause, wire.OpQueueResume, wire.OpQueueLen:
-		return string(c.body)
+		return string(c.Body)
 	case wire.OpQueueTick, wire.OpQueueCollect:
 		return ""
 	}
-	r := wire.NewReader(c.body)
+	r := wire.NewReader(c.Body)
 	return string(r.Bytes())
 }
 
 func (b *bench) deliveriesAre(c command, ans *wire.Response, want []*modelMessage) {
-	b.t.Helper()
+	b.T.Helper()
 	if ans.Code != wire.OK {
 		return
 	}
 	got := deliveries(ans.Body)
 	if len(got) != len(want) {
-		b.t.Fatalf("entry %d: %v delivered %s, the model %d", b.index, c.op, brief(c.op, ans), len(want))
+		b.T.Fatalf("entry %d: %v delivered %s, the model %d", b.Index, c.Op, brief(c.Op, ans), len(want))
 	}
 	for i, d := range got {
 		x := want[i]
 		if d.Receipt.ID != x.id || d.Receipt.Attempt != x.attempt || !bytes.Equal(d.Body, []byte(x.body)) || string(d.Group) != x.group ||
 			headersOf(d.Headers) != headersOf(x.headers) || d.Expires != x.expires || d.PushedAt != x.pushed {
-			b.t.Fatalf("entry %d: %v delivered %s, the %d-th of the model is %+v", b.index, c.op, brief(c.op, ans), i, x)
+			b.T.Fatalf("entry %d: %v delivered %s, the %d-th of the model is %+v", b.Index, c.Op, brief(c.Op, ans), i, x)
 		}
 	}
 }
 
 // peeked compares a peek with what pops would take one after another.
 func (b *bench) peeked(m *model, q *modelQueue, ans *wire.Response) {
-	b.t.Helper()
+	b.T.Helper()
 	again := *q
 	again.messages = slices.Clone(q.messages)
 	again.turns = maps.Clone(q.turns)
@@ -193,5 +193,5 @@ func (b *bench) peeked(m *model, q *modelQueue, ans *wire.Response) {
 		}
 		want = append(want, x)
 	}
-	b.deliveriesAre(command{op: wire.OpQueuePeek}, ans, want)
+	b.deliveriesAre(command{Op: wire.OpQueuePeek}, ans, want)
 }

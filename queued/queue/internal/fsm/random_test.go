@@ -94,49 +94,49 @@ func (p *player) command() command {
 		for range 1 + p.r.IntN(1+p.r.IntN(8)) {
 			m.Messages = append(m.Messages, p.message())
 		}
-		return command{wire.OpQueuePush, m.Append(nil)}
+		return command{Op: wire.OpQueuePush, Body: m.Append(nil)}
 	case n < 32:
-		return command{wire.OpQueuePop, (&wire.QueuePop{Queue: q, Count: uint64(1 + p.r.IntN(4))}).Append(nil)}
+		return command{Op: wire.OpQueuePop, Body: (&wire.QueuePop{Queue: q, Count: uint64(1 + p.r.IntN(4))}).Append(nil)}
 	case n < 52:
 		p.nonce++
 		m := wire.QueuePop{Queue: q, Count: uint64(1 + p.r.IntN(6)), Lease: uint64(p.r.IntN(1500)), Nonce: p.nonce}
-		return command{wire.OpQueueLease, m.Append(nil)}
+		return command{Op: wire.OpQueueLease, Body: m.Append(nil)}
 	case n < 63:
 		m := wire.QueueAck{Queue: q}
 		for range 1 + p.r.IntN(4) {
 			m.Receipts = append(m.Receipts, p.receipt(q))
 		}
-		return command{wire.OpQueueAck, m.Append(nil)}
+		return command{Op: wire.OpQueueAck, Body: m.Append(nil)}
 	case n < 71:
 		m := wire.QueueNack{Queue: q, Receipt: p.receipt(q), Error: []byte("did not work")}
 		if p.chance(2) {
 			m.Delay = uint64(p.r.IntN(1000))
 		}
-		return command{wire.OpQueueNack, m.Append(nil)}
+		return command{Op: wire.OpQueueNack, Body: m.Append(nil)}
 	case n < 74:
-		return command{wire.OpQueueReject, (&wire.QueueNack{Queue: q, Receipt: p.receipt(q), Error: []byte("cannot")}).Append(nil)}
+		return command{Op: wire.OpQueueReject, Body: (&wire.QueueNack{Queue: q, Receipt: p.receipt(q), Error: []byte("cannot")}).Append(nil)}
 	case n < 77:
-		return command{wire.OpQueueExtend, (&wire.QueueExtend{Queue: q, Receipt: p.receipt(q), Lease: uint64(1 + p.r.IntN(2000))}).Append(nil)}
+		return command{Op: wire.OpQueueExtend, Body: (&wire.QueueExtend{Queue: q, Receipt: p.receipt(q), Lease: uint64(1 + p.r.IntN(2000))}).Append(nil)}
 	case n < 80:
 		id := wire.QueueMessageID{Queue: q, ID: wire.NewMessageID(uint8(p.r.IntN(2)), uint64(1+p.r.IntN(60)))}
 		if len(p.ids) > 0 {
 			id = p.ids[p.r.IntN(len(p.ids))]
 		}
-		return command{wire.OpQueueRemove, id.Append(nil)}
+		return command{Op: wire.OpQueueRemove, Body: id.Append(nil)}
 	case n < 84:
 		if len(p.taken) > 0 {
 			i := p.r.IntN(len(p.taken))
 			m := p.taken[i]
 			p.taken = slices.Delete(p.taken, i, i+1)
-			return command{wire.OpQueueReturn, m.Append(nil)}
+			return command{Op: wire.OpQueueReturn, Body: m.Append(nil)}
 		}
 		fallthrough
 	case n < 90:
-		return command{wire.OpQueueTick, wire.AppendLimit(nil, 1+p.r.IntN(12))}
+		return command{Op: wire.OpQueueTick, Body: wire.AppendLimit(nil, 1+p.r.IntN(12))}
 	case n < 92:
-		return command{wire.OpQueueCollect, wire.AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{Op: wire.OpQueueCollect, Body: wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 94:
-		return command{wire.OpQueueRedrive, (&wire.QueueRedrive{Queue: q, Count: uint64(p.r.IntN(4))}).Append(nil)}
+		return command{Op: wire.OpQueueRedrive, Body: (&wire.QueueRedrive{Queue: q, Count: uint64(p.r.IntN(4))}).Append(nil)}
 	}
 	return p.rare(q)
 }
@@ -146,17 +146,17 @@ func (p *player) rare(q []byte) command {
 	name := wire.QueueName{Queue: q}
 	switch p.r.IntN(16) {
 	case 0:
-		return command{wire.OpQueueClear, name.Append(nil)}
+		return command{Op: wire.OpQueueClear, Body: name.Append(nil)}
 	case 1:
-		return command{wire.OpQueueDelete, name.Append(nil)}
+		return command{Op: wire.OpQueueDelete, Body: name.Append(nil)}
 	case 2:
-		return command{wire.OpQueuePause, name.Append(nil)}
+		return command{Op: wire.OpQueuePause, Body: name.Append(nil)}
 	case 3, 4, 5:
-		return command{wire.OpQueueResume, name.Append(nil)}
+		return command{Op: wire.OpQueueResume, Body: name.Append(nil)}
 	case 6:
-		return command{wire.OpQueueLen, name.Append(nil)}
+		return command{Op: wire.OpQueueLen, Body: name.Append(nil)}
 	case 7:
-		return command{wire.OpQueuePeek, (&wire.QueuePeek{Queue: q, Count: 5}).Append(nil)}
+		return command{Op: wire.OpQueuePeek, Body: (&wire.QueuePeek{Queue: q, Count: 5}).Append(nil)}
 	}
 	m := wire.QueueCreate{Queue: q, Fields: wire.QueueFields(p.r.IntN(128))}
 	m.Settings = wire.QueueSettings{
@@ -166,7 +166,7 @@ func (p *player) rare(q []byte) command {
 	if p.chance(2) {
 		m.Settings.DeadLetter = p.queue()
 	}
-	return command{wire.OpQueueCreate, m.Append(nil)}
+	return command{Op: wire.OpQueueCreate, Body: m.Append(nil)}
 }
 
 // learn takes from an answer what later commands need.
@@ -174,10 +174,10 @@ func (p *player) learn(c command, ans *wire.Response) {
 	if ans.Code != wire.OK {
 		return
 	}
-	switch c.op {
+	switch c.Op {
 	case wire.OpQueuePush:
 		var m wire.QueuePush
-		_ = m.Decode(c.body)
+		_ = m.Decode(c.Body)
 		r := wire.NewReader(ans.Body)
 		for r.Len() > 0 {
 			p.ids = append(p.ids, wire.QueueMessageID{Queue: m.Queue, ID: wire.MessageID(r.Uint64())})
@@ -187,8 +187,8 @@ func (p *player) learn(c command, ans *wire.Response) {
 		}
 	case wire.OpQueuePop, wire.OpQueueLease:
 		var m wire.QueuePop
-		_ = m.Decode(c.body)
-		back := wire.QueueReturn{Queue: m.Queue, Leased: c.op == wire.OpQueueLease}
+		_ = m.Decode(c.Body)
+		back := wire.QueueReturn{Queue: m.Queue, Leased: c.Op == wire.OpQueueLease}
 		for _, d := range deliveries(ans.Body) {
 			back.Deliveries = append(back.Deliveries, d)
 			if back.Leased {
@@ -214,35 +214,28 @@ func deliveries(body []byte) (list []wire.QueueDelivery) {
 	return list
 }
 
-// entry is one entry of a log, with what it was answered.
-type entry struct {
-	time    int64
-	cmds    []command
-	answers []wire.Response
-}
-
 // record plays a random log of n entries and keeps it.
 func (p *player) record(b *bench, n int) (log []entry) {
 	b.m.sparseBytes = 20
-	b.now = max(b.now, 1_000_000)
+	b.Now = max(b.Now, 1_000_000)
 	for range n {
 		switch p.r.IntN(12) {
 		case 0:
-			b.now += int64(p.r.IntN(3000))
+			b.Now += int64(p.r.IntN(3000))
 		case 1:
 			if p.chance(3) {
-				b.now += sparseAge / 2
+				b.Now += sparseAge / 2
 			}
 		default:
-			b.now += int64(p.r.IntN(60))
+			b.Now += int64(p.r.IntN(60))
 		}
-		e := entry{time: b.now}
+		e := entry{Time: b.Now}
 		for range p.r.IntN(5) {
-			e.cmds = append(e.cmds, p.command())
+			e.Cmds = append(e.Cmds, p.command())
 		}
-		e.answers = b.apply(e.cmds...)
-		for i := range e.answers {
-			p.learn(e.cmds[i], &e.answers[i])
+		e.Answers = b.Apply(e.Cmds...)
+		for i := range e.Answers {
+			p.learn(e.Cmds[i], &e.Answers[i])
 		}
 		log = append(log, e)
 	}

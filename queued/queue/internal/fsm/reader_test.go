@@ -11,7 +11,7 @@ import (
 
 func TestReadersBesideTheLogSeeWholeMessagesInTheirOrder(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	b.m.cache.limit = 32 << 10 // readers have to go to the store
 	p := newPlayer(9)
 	p.record(b, 100)
@@ -38,7 +38,7 @@ func TestReadersBesideTheLogSeeWholeMessagesInTheirOrder(t *testing.T) {
 	for i := range 400 {
 		p.record(b, 1)
 		if i%100 == 50 {
-			<-b.st.Rotate()
+			<-b.Store.Rotate()
 		}
 		b.m.Totals()
 	}
@@ -86,16 +86,16 @@ func wholesome(op wire.Op, ans *wire.Response) error {
 
 func TestOneEntryOfPopsWritesABoundedNumberOfKeys(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	push := (&wire.QueuePush{Queue: []byte("jobs"), Messages: []wire.QueueMessage{{Body: []byte("x")}}}).Append(nil)
 	const messages = entryBudget + 3000
 	for range messages {
-		b.apply(command{wire.OpQueuePush, push}) // a chunk each
+		b.Apply(command{Op: wire.OpQueuePush, Body: push}) // a chunk each
 	}
-	pop := command{wire.OpQueuePop, (&wire.QueuePop{Queue: []byte("jobs"), Count: 5000}).Append(nil)}
+	pop := command{Op: wire.OpQueuePop, Body: (&wire.QueuePop{Queue: []byte("jobs"), Count: 5000}).Append(nil)}
 	got := int64(0)
-	for i, ans := range b.apply(pop, pop, pop, pop) {
+	for i, ans := range b.Apply(pop, pop, pop, pop) {
 		got += ans.Num
 		if i < 3 && ans.Code != wire.OK || i == 3 && ans.Code != wire.Busy {
 			t.Errorf("pop %d was answered %v, %d messages", i, ans.Code, ans.Num)
@@ -107,40 +107,40 @@ func TestOneEntryOfPopsWritesABoundedNumberOfKeys(t *testing.T) {
 	if n := b.ready["jobs"]; n != messages-entryBudget {
 		t.Errorf("OnReady was told of %d messages, %d are left", n, messages-entryBudget)
 	}
-	if ans := b.apply(pop)[0]; ans.Num != 3000 {
+	if ans := b.Apply(pop)[0]; ans.Num != 3000 {
 		t.Errorf("the next entry popped %d of the 3000 that were left", ans.Num)
 	}
 }
 
 func TestAnAnswerEndsWithTheMessageThatFillsIt(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	for range 4 {
-		b.one(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{{Body: make([]byte, 3<<20)}}})
+		b.One(wire.OpQueuePush, &wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{{Body: make([]byte, 3<<20)}}})
 	}
 	pop := wire.QueuePop{Queue: []byte("q"), Count: 10}
-	if ans := b.one(wire.OpQueuePop, &pop); ans.Num != 3 {
+	if ans := b.One(wire.OpQueuePop, &pop); ans.Num != 3 {
 		t.Errorf("an answer has %d messages of 3 MiB, not 3", ans.Num)
 	}
-	if ans := b.one(wire.OpQueuePeek, &wire.QueuePeek{Queue: []byte("q"), Count: 9}); ans.Num != 1 {
+	if ans := b.One(wire.OpQueuePeek, &wire.QueuePeek{Queue: []byte("q"), Count: 9}); ans.Num != 1 {
 		t.Errorf("%d messages are left, not 1", ans.Num)
 	}
 }
 
 func TestAQueueRemembersABoundedNumberOfDedupIDs(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	b.now = 1000
+	defer b.Close()
+	b.Now = 1000
 	m := wire.QueuePush{Queue: []byte("q"), Messages: []wire.QueueMessage{{Flags: wire.MessageDedup, Dedup: []byte("one")}}}
-	b.one(wire.OpQueuePush, &m)
+	b.One(wire.OpQueuePush, &m)
 	b.m.queues["q"].dedup.count = wire.MaxDedup
 	m.Messages[0].Dedup = []byte("two")
-	if ans := b.one(wire.OpQueuePush, &m); ans.Code != wire.Full {
+	if ans := b.One(wire.OpQueuePush, &m); ans.Code != wire.Full {
 		t.Errorf("one dedup id too many was answered %v", ans.Code)
 	}
 	m.Messages[0].Dedup = []byte("one")
-	if ans := b.one(wire.OpQueuePush, &m); ans.Code != wire.OK || ans.Num != 0 {
+	if ans := b.One(wire.OpQueuePush, &m); ans.Code != wire.OK || ans.Num != 0 {
 		t.Errorf("a dedup id that is remembered was answered %v %d", ans.Code, ans.Num)
 	}
 }

@@ -3,58 +3,37 @@ package fsm
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
+// TestOperations runs the files in testdata (machinetest.Scripts). Run it with -rewrite and read the difference when answers are to change.
 //
 //	apply [time=ms] [ready]   each line is a command with an entry of its own; ready shows what OnReady is told
 //	entry [time=ms]           all lines are one entry
-//	restart                   forgets what is in memory
-//	due, dump                 when a tick is wanted; the store's keys
+//	due                       when a tick is wanted
 func TestOperations(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		b := newBench(t, store.Options{Memory: true})
-		defer b.close()
-		b.now = 1000
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			b.t = t
-			if d.HasArg("time") {
-				d.ScanArgs(t, "time", &b.now)
-			}
-			return b.directive(d)
-		})
-	})
+	machinetest.Scripts(t, "testdata", newBench, (*bench).directive)
 }
 
 func (b *bench) directive(d *datadriven.TestData) string {
-	switch d.Cmd {
-	case "dump":
-		return b.dump()
-	case "due":
+	if d.Cmd == "due" {
 		if b.m.Due() == math.MaxInt64 {
 			return "never\n"
 		}
 		return fmt.Sprintln(b.m.Due())
-	case "restart":
-		if err := b.m.Reset(); err != nil {
-			b.t.Fatal(err)
-		}
-		return ""
 	}
 	var out strings.Builder
 	var cmds []command
 	for line := range strings.Lines(d.Input) {
-		c := parseScript(b.t, strings.TrimSpace(line)).build()
-		if KindOf(c.op) != Own {
-			if err := b.m.Check(c.op, c.body); err != nil {
+		c := script{machinetest.ParseLine(b.T, line)}.build()
+		if KindOf(c.Op) != Own {
+			if err := b.m.Check(c.Op, c.Body); err != nil {
 				fmt.Fprintf(&out, "before: %v: %v\n", wire.CodeOf(err), err)
 				continue
 			}
@@ -63,15 +42,15 @@ func (b *bench) directive(d *datadriven.TestData) string {
 			cmds = append(cmds, c)
 			continue
 		}
-		b.show(&out, c.op, b.apply(c)[0])
+		b.show(&out, c.Op, b.Apply(c)[0])
 		if d.HasArg("ready") {
 			fmt.Fprintf(&out, "  ready: %v\n", b.ready)
 		}
 	}
-	for i, ans := range b.apply(cmds...) {
-		b.show(&out, cmds[i].op, ans)
+	for i, ans := range b.Apply(cmds...) {
+		b.show(&out, cmds[i].Op, ans)
 	}
-	b.check()
+	b.Check()
 	return out.String()
 }
 
@@ -140,87 +119,41 @@ func showInfo(i *wire.QueueInfo) string {
 		i.Settings.Lease, i.Settings.MaxDeliver, i.Settings.DeadLetter, i.Settings.MaxLen, i.Settings.Overflow, i.Settings.TTL, i.Settings.Window)
 }
 
-// script is one command as test files write it: name, positional arguments, then options as name=value. big*n stands for n
-// bytes.
-type script struct {
-	t    testing.TB
-	text string
-	name string
-	args []string
-	opts map[string]string
-}
-
-func parseScript(t testing.TB, line string) *script {
-	s := &script{t: t, text: line, opts: map[string]string{}}
-	for i, word := range strings.Fields(line) {
-		name, value, has := strings.Cut(word, "=")
-		size, isBig := strings.CutPrefix(word, "big*")
-		switch {
-		case i == 0:
-			s.name = word
-		case has:
-			s.opts[name] = value
-		case isBig:
-			s.args = append(s.args, strings.Repeat("x", int(s.num(size))))
-		default:
-			s.args = append(s.args, word)
-		}
-	}
-	return s
-}
-
-func (s *script) arg(i int) string {
-	if i >= len(s.args) {
-		return ""
-	}
-	return s.args[i]
-}
-
-func (s *script) num(text string) int64 {
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		s.t.Fatalf("%s: %v", s.text, err)
-	}
-	return n
-}
-
-func (s *script) opt(name string) int64 { return s.num(s.opts[name]) }
+// script is one command as test files write it.
+type script struct{ *machinetest.Line }
 
 // receipt reads id/attempt/nonce.
-func (s *script) receipt(text string) (r wire.Receipt) {
+func (s script) receipt(text string) (r wire.Receipt) {
 	p := strings.Split(text+"//", "/")
 	r.ID = s.id(p[0])
-	r.Attempt, r.Nonce = uint32(s.num(p[1])), uint64(s.num(p[2]))
+	r.Attempt, r.Nonce = uint32(s.Num(p[1])), uint64(s.Num(p[2]))
 	return r
 }
 
-func (s *script) id(text string) wire.MessageID {
+func (s script) id(text string) wire.MessageID {
 	id, err := wire.ParseMessageID(text)
 	if err != nil {
-		s.t.Fatalf("%s: %v", s.text, err)
+		s.T.Fatalf("%s: %v", s.Text, err)
 	}
 	return id
 }
 
-func (s *script) message(body string) wire.QueueMessage {
+func (s script) message(body string) wire.QueueMessage {
 	m := wire.QueueMessage{Body: []byte(body)}
-	for name, v := range s.opts {
+	for name, v := range s.Opts {
 		switch name {
 		case "delay":
-			m.Flags, m.NotBefore = m.Flags|wire.MessageDelayed, s.num(v)
+			m.Flags, m.NotBefore = m.Flags|wire.MessageDelayed, s.Num(v)
 		case "at":
-			m.Flags, m.NotBefore = m.Flags|wire.MessageAt, s.num(v)
+			m.Flags, m.NotBefore = m.Flags|wire.MessageAt, s.Num(v)
 		case "prio":
-			m.Flags, m.Priority = m.Flags|wire.MessagePriority, uint8(s.num(v))
+			m.Flags, m.Priority = m.Flags|wire.MessagePriority, uint8(s.Num(v))
 		case "dedup":
 			m.Flags, m.Dedup = m.Flags|wire.MessageDedup, []byte(v)
 		case "group":
 			m.Flags, m.Group = m.Flags|wire.MessageGroup, []byte(v)
 		case "ttl":
-			m.Flags, m.TTL = m.Flags|wire.MessageTTL, s.num(v)
+			m.Flags, m.TTL = m.Flags|wire.MessageTTL, s.Num(v)
 		case "h":
 			name, value, _ := strings.Cut(v, ":")
 			m.Flags |= wire.MessageHeaders
@@ -236,87 +169,87 @@ var names = map[string]wire.Op{
 	"pause": wire.OpQueuePause, "resume": wire.OpQueueResume, "tick": wire.OpQueueTick, "collect": wire.OpQueueCollect,
 }
 
-func (s *script) build() command {
-	q := []byte(s.arg(0))
+func (s script) build() command {
+	q := []byte(s.Arg(0))
 	var m interface{ Append(b []byte) []byte }
-	op := names[s.name]
-	switch s.name {
+	op := names[s.Name]
+	switch s.Name {
 	case "len", "info", "clear", "delete", "pause", "resume":
 		m = &wire.QueueName{Queue: q}
 	case "tick", "collect":
-		n := s.num(s.arg(0))
+		n := s.Num(s.Arg(0))
 		if n == 0 {
 			n = TickLimit
 		}
-		return command{op, wire.AppendLimit(nil, int(n))}
+		return command{Op: op, Body: wire.AppendLimit(nil, int(n))}
 	case "push":
 		p := &wire.QueuePush{Queue: q}
-		for _, body := range s.args[1:] {
+		for _, body := range s.Args[1:] {
 			p.Messages = append(p.Messages, s.message(body))
 		}
 		op, m = wire.OpQueuePush, p
 	case "pop", "lease":
-		p := &wire.QueuePop{Queue: q, Count: uint64(max(s.num(s.arg(1)), 1)), Lease: uint64(s.opt("for")), Nonce: uint64(s.opt("nonce"))}
+		p := &wire.QueuePop{Queue: q, Count: uint64(max(s.Num(s.Arg(1)), 1)), Lease: uint64(s.Opt("for")), Nonce: uint64(s.Opt("nonce"))}
 		op, m = wire.OpQueuePop, p
-		if s.name == "lease" {
+		if s.Name == "lease" {
 			op = wire.OpQueueLease
 		}
 	case "ack":
 		p := &wire.QueueAck{Queue: q}
-		for _, r := range s.args[1:] {
+		for _, r := range s.Args[1:] {
 			p.Receipts = append(p.Receipts, s.receipt(r))
 		}
 		op, m = wire.OpQueueAck, p
 	case "nack", "reject":
-		m = &wire.QueueNack{Queue: q, Receipt: s.receipt(s.arg(1)), Delay: uint64(s.opt("delay")), Error: []byte(s.opts["err"])}
-		if op = wire.OpQueueNack; s.name == "reject" {
+		m = &wire.QueueNack{Queue: q, Receipt: s.receipt(s.Arg(1)), Delay: uint64(s.Opt("delay")), Error: []byte(s.Opts["err"])}
+		if op = wire.OpQueueNack; s.Name == "reject" {
 			op = wire.OpQueueReject
 		}
 	case "extend":
-		op, m = wire.OpQueueExtend, &wire.QueueExtend{Queue: q, Receipt: s.receipt(s.arg(1)), Lease: uint64(s.num(s.arg(2)))}
+		op, m = wire.OpQueueExtend, &wire.QueueExtend{Queue: q, Receipt: s.receipt(s.Arg(1)), Lease: uint64(s.Num(s.Arg(2)))}
 	case "get", "remove":
-		m = &wire.QueueMessageID{Queue: q, ID: s.id(s.arg(1))}
-		if op = wire.OpQueueGet; s.name == "remove" {
+		m = &wire.QueueMessageID{Queue: q, ID: s.id(s.Arg(1))}
+		if op = wire.OpQueueGet; s.Name == "remove" {
 			op = wire.OpQueueRemove
 		}
 	case "peek":
-		op, m = wire.OpQueuePeek, &wire.QueuePeek{Queue: q, Count: uint64(s.num(s.arg(1)))}
+		op, m = wire.OpQueuePeek, &wire.QueuePeek{Queue: q, Count: uint64(s.Num(s.Arg(1)))}
 	case "list":
-		op, m = wire.OpQueueList, &wire.QueueList{After: []byte(s.opts["after"]), Match: []byte(s.opts["match"]), Limit: uint64(s.opt("limit"))}
+		op, m = wire.OpQueueList, &wire.QueueList{After: []byte(s.Opts["after"]), Match: []byte(s.Opts["match"]), Limit: uint64(s.Opt("limit"))}
 	case "redrive":
-		op, m = wire.OpQueueRedrive, &wire.QueueRedrive{Queue: q, Count: uint64(s.num(s.arg(1)))}
+		op, m = wire.OpQueueRedrive, &wire.QueueRedrive{Queue: q, Count: uint64(s.Num(s.Arg(1)))}
 	case "create":
 		op, m = wire.OpQueueCreate, s.settings(q)
 	case "return", "unlease":
-		p := &wire.QueueReturn{Queue: q, Leased: s.name == "unlease"}
-		for _, r := range s.args[1:] {
+		p := &wire.QueueReturn{Queue: q, Leased: s.Name == "unlease"}
+		for _, r := range s.Args[1:] {
 			p.Deliveries = append(p.Deliveries, wire.QueueDelivery{
-				Receipt: s.receipt(r), Body: []byte("back"), PushedAt: s.opt("pushed"), Group: []byte(s.opts["group"]),
+				Receipt: s.receipt(r), Body: []byte("back"), PushedAt: s.Opt("pushed"), Group: []byte(s.Opts["group"]),
 			})
 		}
 		op, m = wire.OpQueueReturn, p
 	default:
-		s.t.Fatalf("%s: there is no such operation", s.text)
+		s.T.Fatalf("%s: there is no such operation", s.Text)
 	}
-	return command{op, m.Append(nil)}
+	return command{Op: op, Body: m.Append(nil)}
 }
 
-func (s *script) settings(q []byte) *wire.QueueCreate {
+func (s script) settings(q []byte) *wire.QueueCreate {
 	c := &wire.QueueCreate{Queue: q}
-	for name := range s.opts {
-		n := uint64(s.opt(map[bool]string{true: "", false: name}[name == "dlq" || name == "overflow"]))
+	for name := range s.Opts {
+		n := uint64(s.Opt(map[bool]string{true: "", false: name}[name == "dlq" || name == "overflow"]))
 		switch name {
 		case "lease":
 			c.Fields, c.Settings.Lease = c.Fields|wire.QueueHasLease, n
 		case "max":
 			c.Fields, c.Settings.MaxDeliver = c.Fields|wire.QueueHasMaxDeliver, n
 		case "dlq":
-			c.Fields, c.Settings.DeadLetter = c.Fields|wire.QueueHasDeadLetter, []byte(s.opts[name])
+			c.Fields, c.Settings.DeadLetter = c.Fields|wire.QueueHasDeadLetter, []byte(s.Opts[name])
 		case "maxlen":
 			c.Fields, c.Settings.MaxLen = c.Fields|wire.QueueHasMaxLen, n
 		case "overflow":
 			c.Fields |= wire.QueueHasOverflow
-			if s.opts[name] == "drop" {
+			if s.Opts[name] == "drop" {
 				c.Settings.Overflow = wire.QueueDrop
 			}
 		case "ttl":

@@ -4,44 +4,24 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/skshohagmiah/flin/pkg/record"
 	"github.com/skshohagmiah/flin/pkg/replica"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// measured is a bench that keeps the time that the machine takes, without that of the store's flushes.
+// measured is a bench that keeps the time that the machine takes.
 type measured struct {
 	*bench
-	cmd   replica.Command
-	ans   wire.Response
-	spent time.Duration
-}
-
-// run executes commands as one entry. The last answer is in ans.
-func (b *measured) run(op wire.Op, bodies ...[]byte) {
-	b.index++
-	start := time.Now()
-	for _, body := range bodies {
-		b.rev++
-		b.cmd = replica.Command{Op: op, Body: body, Index: b.index, Revision: b.rev, Time: b.now, Wanted: true}
-		b.ans = wire.Response{}
-		if err := b.m.Apply(&b.cmd, &b.ans); err != nil {
-			b.t.Fatal(err)
-		}
-		if b.ans.Code != wire.OK {
-			b.t.Fatalf("%v: %v %s", op, b.ans.Code, b.ans.Body)
-		}
-	}
-	b.spent += time.Since(start)
-	b.finish()
+	*machinetest.Meter
 }
 
 func newMeasured(b *testing.B, partitions int) *measured {
-	w := &measured{bench: newBench(b, store.Options{Dir: b.TempDir()})}
-	w.now = 1_000_000
+	in := newBench(b, store.Options{Dir: b.TempDir()})
+	w := &measured{in, machinetest.NewMeter(in.Bench)}
+	w.Now = 1_000_000
 	w.create("t", partitions, wire.TopicHasRetention|wire.TopicHasMaxBytes, wire.TopicSettings{Retention: -1, MaxBytes: 8 << 20})
 	return w
 }
@@ -66,28 +46,28 @@ func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct{ size, partitions int }{{1 << 10, 16}, {64 << 10, 16}, {1 << 10, 1024}} {
 		b.Run(fmt.Sprintf("size=%dk/partitions=%d", c.size>>10, c.partitions), func(b *testing.B) {
 			w := newMeasured(b, c.partitions)
-			defer w.close()
+			defer w.Close()
 			list := appends(c.partitions, c.size, -1)
-			w.spent = 0
+			w.Spent = 0
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				if n%perEntry != 0 {
 					continue
 				}
 				at := n % c.partitions
-				w.now++
-				w.run(wire.OpStreamAppend, list[at:at+perEntry]...)
+				w.Now++
+				w.Run(wire.OpStreamAppend, list[at:at+perEntry]...)
 				if n%(perEntry*1024) == 0 {
 					b.StopTimer()
-					spent := w.spent
-					for w.m.Overdue(w.now) {
-						w.run(wire.OpStreamRetain, wire.AppendLimit(nil, RetainLimit))
+					spent := w.Spent
+					for w.m.Overdue(w.Now) {
+						w.Run(wire.OpStreamRetain, wire.AppendLimit(nil, RetainLimit))
 					}
-					w.spent = spent
+					w.Spent = spent
 					b.StartTimer()
 				}
 			}
-			b.ReportMetric(float64(w.spent)/float64(b.N), "apply-ns/op")
+			b.ReportMetric(float64(w.Spent)/float64(b.N), "apply-ns/op")
 		})
 	}
 }
@@ -98,14 +78,14 @@ func BenchmarkFetch(b *testing.B) {
 		for _, where := range []string{"memory", "disk"} {
 			b.Run(fmt.Sprintf("batch=%dk/from=%s", size>>10, where), func(b *testing.B) {
 				w := newMeasured(b, 1)
-				defer w.close()
+				defer w.Close()
 				list := appends(1, size, -1)
 				const total = 4 << 20
 				for range total / size {
-					w.run(wire.OpStreamAppend, list[0])
+					w.Run(wire.OpStreamAppend, list[0])
 				}
 				if where == "disk" {
-					if err := <-w.st.Rotate(); err != nil {
+					if err := <-w.Store.Rotate(); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -133,31 +113,31 @@ func BenchmarkFetch(b *testing.B) {
 // BenchmarkCommit measures commits of one partition by the member that owns it.
 func BenchmarkCommit(b *testing.B) {
 	w := newMeasured(b, 16)
-	defer w.close()
-	w.run(wire.OpStreamSubscribe, (&wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}).Append(nil))
+	defer w.Close()
+	w.Run(wire.OpStreamSubscribe, (&wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}).Append(nil))
 	body := (&wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c"), Offsets: make([]wire.StreamCommitted, 1)}).Append(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.run(wire.OpStreamCommit, body)
+		w.Run(wire.OpStreamCommit, body)
 	}
 }
 
 func TestAppendingAndFetchingAllocateNothingOfTheirOwn(t *testing.T) {
 	b := newBench(t, store.Options{Dir: t.TempDir()})
-	defer b.close()
+	defer b.Close()
 	b.create("t", 1, 0, wire.TopicSettings{})
 	cmd := replica.Command{Op: wire.OpStreamAppend, Body: appends(1, 100, -1)[0], Wanted: true}
 	before := bytes.Clone(cmd.Body)
 	var ans wire.Response
 	const runs = 2000
 	n := testing.AllocsPerRun(runs, func() {
-		b.index++
-		b.rev++
-		cmd.Index, cmd.Revision, cmd.Time = b.index, b.rev, 1000
+		b.Index++
+		b.Rev++
+		cmd.Index, cmd.Revision, cmd.Time = b.Index, b.Rev, 1000
 		if err := b.m.Apply(&cmd, &ans); err != nil || ans.Code != wire.OK {
 			t.Fatal(err, ans)
 		}
-		b.finish()
+		b.Finish()
 	})
 	// The hook of the tests makes two; what the store and the descriptors take comes in pieces, of many batches each.
 	if n > 3 {

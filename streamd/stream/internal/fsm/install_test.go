@@ -12,27 +12,27 @@ import (
 
 // install gives the store of b what that of a has, and leaves memory as it is.
 func (b *bench) install(a *bench) {
-	b.t.Helper()
+	b.T.Helper()
 	var snapshot bytes.Buffer
-	v := a.st.View()
+	v := a.Store.View()
 	defer v.Close()
 	if _, err := v.WriteTo(&snapshot); err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	if err := b.st.Install(&snapshot); err != nil {
-		b.t.Fatal(err)
+	if err := b.Store.Install(&snapshot); err != nil {
+		b.T.Fatal(err)
 	}
 }
 
 func TestASnapshotTellsOfAllTopicsThatItMayHaveChanged(t *testing.T) {
 	leader, b := newBench(t, store.Options{Memory: true}), newBench(t, store.Options{Memory: true})
-	defer leader.close()
-	defer b.close()
+	defer leader.Close()
+	defer b.Close()
 	for _, x := range []*bench{leader, b} {
 		x.create("kept", 1, 0, wire.TopicSettings{})
 		x.create("gone", 1, 0, wire.TopicSettings{})
 	}
-	leader.must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("gone")})
+	leader.Must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("gone")})
 	leader.create("new", 1, 0, wire.TopicSettings{})
 	leader.put("kept", 0, "a")
 	b.install(leader)
@@ -45,22 +45,22 @@ func TestASnapshotTellsOfAllTopicsThatItMayHaveChanged(t *testing.T) {
 		t.Errorf("told: %q", b.told)
 	}
 	told := 0
-	if _, err := NewMachine(b.st, Options{OnTopic: func(string) { told++ }}); err != nil || told != 0 {
+	if _, err := NewMachine(b.Store, Options{OnTopic: func(string) { told++ }}); err != nil || told != 0 {
 		t.Errorf("a machine that begins has told of %d topics: %v", told, err)
 	}
 }
 
 func TestAReaderThatASnapshotOvertakesIsToldToTryAgain(t *testing.T) {
 	leader, b := newBench(t, store.Options{Memory: true}), newBench(t, store.Options{Memory: true})
-	defer leader.close()
-	defer b.close()
+	defer leader.Close()
+	defer b.Close()
 	for _, x := range []*bench{leader, b} {
 		x.create("t", 1, 0, wire.TopicSettings{})
 		x.put("t", 0, "a", "b")
 	}
 	leader.put("t", 0, "c")
-	leader.must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxBytes})
-	leader.must(wire.OpStreamRetain, limit(RetainLimit))
+	leader.Must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxBytes})
+	leader.Must(wire.OpStreamRetain, limit(RetainLimit))
 	b.install(leader)
 	if _, _, err := b.fetch("t", 0, 0, 2, 1<<20); !errors.Is(err, &wire.Error{Code: wire.Unavailable}) {
 		t.Errorf("a fetch is told: %v", err)

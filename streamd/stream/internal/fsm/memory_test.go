@@ -4,28 +4,21 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-func heapInUse() int64 {
-	runtime.GC()
-	runtime.GC()
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc)
-}
-
 func TestABatchCostsAtMostTwentyFourBytesOfMemory(t *testing.T) {
 	const partitions, each, bound = 4, 250_000, 24
-	before := heapInUse()
+	before := machinetest.HeapInUse()
 	lists := make([]batches, partitions)
 	for i := range lists {
 		for k := range int64(each) {
 			lists[i].add(100*k, 1<<20, 1_700_000_000_000+k)
 		}
 	}
-	used := heapInUse() - before
+	used := machinetest.HeapInUse() - before
 	if n := float64(used) / (partitions * each); n > bound {
 		t.Errorf("a batch costs %.1f bytes, the bound is %d", n, bound)
 	} else {
@@ -37,12 +30,12 @@ func TestABatchCostsAtMostTwentyFourBytesOfMemory(t *testing.T) {
 func TestAPartitionWithoutRecordsCostsLittle(t *testing.T) {
 	const partitions, bound = 100_000, 200
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
-	before := heapInUse()
+	defer b.Close()
+	before := machinetest.HeapInUse()
 	for i := range partitions / wire.MaxPartitions {
 		b.create(string(rune('a'+i)), wire.MaxPartitions, 0, wire.TopicSettings{})
 	}
-	if each := (heapInUse() - before) / partitions; each > bound {
+	if each := (machinetest.HeapInUse() - before) / partitions; each > bound {
 		t.Errorf("a partition costs %d bytes, the bound is %d", each, bound)
 	} else {
 		t.Logf("a partition costs %d bytes", each)

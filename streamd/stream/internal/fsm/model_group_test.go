@@ -30,7 +30,7 @@ func (h *history) name(i int) string { return fmt.Sprint("m", i) }
 
 // look notes who owns what now. moved is what a reset has concerned.
 func (h *history) look(moved ...int32) {
-	h.b.t.Helper()
+	h.b.T.Helper()
 	now := map[int32]holding{}
 	for i := range historyMembers {
 		ms, owned, err := h.b.m.Member([]byte("t"), []byte("g"), []byte(h.name(i)), nil)
@@ -39,10 +39,10 @@ func (h *history) look(moved ...int32) {
 		}
 		for _, o := range owned {
 			if was, ok := now[o.Partition]; ok {
-				h.b.t.Fatalf("in generation %d partition %d belongs to %s and to %s", ms.Generation, o.Partition, was.owner, h.name(i))
+				h.b.T.Fatalf("in generation %d partition %d belongs to %s and to %s", ms.Generation, o.Partition, was.owner, h.name(i))
 			}
 			if o.Committed != h.at(o.Partition) {
-				h.b.t.Fatalf("partition %d is committed to %d, not %d", o.Partition, o.Committed, h.at(o.Partition))
+				h.b.T.Fatalf("partition %d is committed to %d, not %d", o.Partition, o.Committed, h.at(o.Partition))
 			}
 			now[o.Partition] = holding{owner: h.name(i)}
 		}
@@ -50,10 +50,10 @@ func (h *history) look(moved ...int32) {
 	for _, p := range moved {
 		now[p] = holding{owner: now[p].owner, moved: true}
 	}
-	ans := h.b.one(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte("g")})
+	ans := h.b.One(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte("g")})
 	var info wire.GroupInfo
 	if err := info.Decode(ans.Body); err != nil {
-		h.b.t.Fatal(err)
+		h.b.T.Fatal(err)
 	}
 	generation := int(info.Generation) - h.first
 	switch generation {
@@ -62,11 +62,11 @@ func (h *history) look(moved ...int32) {
 	case len(h.generations) - 1:
 		for p, x := range h.generations[generation] {
 			if now[p].owner != x.owner {
-				h.b.t.Fatalf("partition %d has gone from %q to %q within generation %d", p, x.owner, now[p].owner, generation)
+				h.b.T.Fatalf("partition %d has gone from %q to %q within generation %d", p, x.owner, now[p].owner, generation)
 			}
 		}
 	default:
-		h.b.t.Fatalf("generation %d follows %d", generation, len(h.generations)-1)
+		h.b.T.Fatalf("generation %d follows %d", generation, len(h.generations)-1)
 	}
 }
 
@@ -117,9 +117,9 @@ func (h *history) commit(partitions int) {
 		m.Offsets = append(m.Offsets, wire.StreamCommitted{Partition: p, Offset: int64(h.r.IntN(5))})
 		want = want && h.allowed(p, int(m.Generation), string(m.Consumer))
 	}
-	ans := h.b.one(wire.OpStreamCommit, &m)
+	ans := h.b.One(wire.OpStreamCommit, &m)
 	if ok := ans.Code == wire.OK; ok != want || !ok && ans.Code != wire.Fenced {
-		h.b.t.Fatalf("in generation %d a commit of generation %d by %q of %v was answered %v %s: may it count? %v\n%v",
+		h.b.T.Fatalf("in generation %d a commit of generation %d by %q of %v was answered %v %s: may it count? %v\n%v",
 			h.first+len(h.generations)-1, m.Generation, m.Consumer, m.Offsets, ans.Code, ans.Body, want, h.generations)
 	}
 	if want {
@@ -133,25 +133,25 @@ func TestACommitCountsExactlyIfThePartitionHasHadOneOwnerSinceItsGeneration(t *t
 	for seed := range uint64(8) {
 		b := newBench(t, store.Options{Memory: true})
 		h := &history{b: b, r: rand.New(rand.NewPCG(seed, 3)), generations: make([]map[int32]holding, 1), committed: map[int32]int64{}}
-		b.now = 1000
+		b.Now = 1000
 		partitions := 1 + h.r.IntN(7)
 		b.create("t", partitions, 0, wire.TopicSettings{})
 		for i := range partitions {
 			b.put("t", int32(i), "a", "b", "c", "d", "e")
 		}
-		b.must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Offsets: []wire.StreamCommitted{{Offset: 1}}})
-		h.committed[0], h.first = 1, int(b.rev)
+		b.Must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Offsets: []wire.StreamCommitted{{Offset: 1}}})
+		h.committed[0], h.first = 1, int(b.Rev)
 		for range 400 {
 			x := wire.StreamMember{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte(h.name(h.r.IntN(historyMembers)))}
 			var moved []int32
 			switch h.r.IntN(12) {
 			case 0, 1:
-				b.must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: x.Topic, Group: x.Group, Consumer: x.Consumer, Latest: true})
+				b.Must(wire.OpStreamSubscribe, &wire.StreamSubscribe{Topic: x.Topic, Group: x.Group, Consumer: x.Consumer, Latest: true})
 			case 2:
-				b.must(wire.OpStreamUnsubscribe, &x)
+				b.Must(wire.OpStreamUnsubscribe, &x)
 			case 3:
 				p := int32(h.r.IntN(partitions))
-				b.must(wire.OpStreamReset, &wire.StreamReset{Topic: x.Topic, Group: x.Group, Resolved: []wire.StreamOffset{{Partition: p, Offset: 2}}})
+				b.Must(wire.OpStreamReset, &wire.StreamReset{Topic: x.Topic, Group: x.Group, Resolved: []wire.StreamOffset{{Partition: p, Offset: 2}}})
 				h.committed[p] = 2
 				moved = []int32{p}
 			case 4:
@@ -163,6 +163,6 @@ func TestACommitCountsExactlyIfThePartitionHasHadOneOwnerSinceItsGeneration(t *t
 			}
 			h.look(moved...)
 		}
-		b.close()
+		b.Close()
 	}
 }

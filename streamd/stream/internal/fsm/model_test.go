@@ -122,19 +122,19 @@ func (w *model) create(op wire.Op, m *wire.TopicCreate) {
 
 // follow takes a command and judges its answer.
 func (w *model) follow(c command, ans *wire.Response) {
-	switch c.op {
+	switch c.Op {
 	case wire.OpStreamAppend:
 		var m wire.StreamAppend
-		_ = m.Decode(c.body)
+		_ = m.Decode(c.Body)
 		if base, code := w.append(&m); code != ans.Code || code == wire.OK && base != ans.Num {
-			w.b.t.Fatalf("a batch for %s/%d (%+v) was answered %v %d %s, not %v %d", m.Topic, m.Partition, record.Batch(m.Batch).Producer(), ans.Code, ans.Num, ans.Body, code, base)
+			w.b.T.Fatalf("a batch for %s/%d (%+v) was answered %v %d %s, not %v %d", m.Topic, m.Partition, record.Batch(m.Batch).Producer(), ans.Code, ans.Num, ans.Body, code, base)
 		}
 	case wire.OpStreamCreate, wire.OpStreamAlter:
 		var m wire.TopicCreate
-		_ = m.Decode(c.body)
-		w.create(c.op, &m)
+		_ = m.Decode(c.Body)
+		w.create(c.Op, &m)
 	case wire.OpStreamDelete:
-		delete(w.topics, string(c.body))
+		delete(w.topics, string(c.Body))
 	case wire.OpStreamRetain:
 		w.retain(int(ans.Num))
 	}
@@ -146,11 +146,11 @@ func (w *model) retain(n int) {
 		for i, p := range t.parts {
 			start, _, err := w.b.m.Span([]byte(name), i)
 			if err != nil {
-				w.b.t.Fatal(err)
+				w.b.T.Fatal(err)
 			}
 			for p.start < start {
-				if !p.mayGo(&t.set, w.b.now) {
-					w.b.t.Fatalf("retention took the batch at %d of %s/%d, which may not go", p.start, name, i)
+				if !p.mayGo(&t.set, w.b.Now) {
+					w.b.T.Fatalf("retention took the batch at %d of %s/%d, which may not go", p.start, name, i)
 				}
 				n--
 				p.batches = p.batches[1:]
@@ -162,7 +162,7 @@ func (w *model) retain(n int) {
 		}
 	}
 	if n != 0 {
-		w.b.t.Fatalf("retention says that it has removed %d batches more than are gone", n)
+		w.b.T.Fatalf("retention says that it has removed %d batches more than are gone", n)
 	}
 }
 
@@ -172,23 +172,23 @@ func (w *model) check() {
 	for name, t := range w.topics {
 		snap, ok := w.b.m.Topic([]byte(name))
 		if !ok || snap.Partitions != len(t.parts) || snap.Settings != t.set {
-			w.b.t.Fatalf("topic %s is %+v (%v), not %+v with %d partitions", name, snap, ok, t.set, len(t.parts))
+			w.b.T.Fatalf("topic %s is %+v (%v), not %+v with %d partitions", name, snap, ok, t.set, len(t.parts))
 		}
 		for i, p := range t.parts {
-			due = due || p.mayGo(&t.set, w.b.now)
+			due = due || p.mayGo(&t.set, w.b.Now)
 			w.checkPartition(name, i, p)
 		}
 	}
 	if n := w.b.m.Totals().Topics; int(n) != len(w.topics) {
-		w.b.t.Fatalf("there are %d topics, not %d", n, len(w.topics))
+		w.b.T.Fatalf("there are %d topics, not %d", n, len(w.topics))
 	}
-	if got := w.b.m.RetainDue() <= w.b.now; got != due {
-		w.b.t.Fatalf("retention is due: %v, not %v", got, due)
+	if got := w.b.m.RetainDue() <= w.b.Now; got != due {
+		w.b.T.Fatalf("retention is due: %v, not %v", got, due)
 	}
 }
 
 func (w *model) checkPartition(name string, i int, p *modelPartition) {
-	t, m := w.b.t, w.b.m
+	t, m := w.b.T, w.b.m
 	start, end, err := m.Span([]byte(name), i)
 	if err != nil || start != p.start || end != p.end {
 		t.Fatalf("%s/%d goes from %d to %d (%v), not from %d to %d", name, i, start, end, err, p.start, p.end)
@@ -215,7 +215,7 @@ func (w *model) checkPartition(name string, i int, p *modelPartition) {
 			t.Fatalf("%s/%d from %d to %d has\n%v\nnot\n%v", name, i, from, to, got, want)
 		}
 	}
-	for _, ms := range []int64{0, w.b.now - 1500, w.b.now} {
+	for _, ms := range []int64{0, w.b.Now - 1500, w.b.Now} {
 		want := end
 		if k := slices.IndexFunc(all, func(r record.Record) bool { return r.Timestamp >= ms }); k >= 0 {
 			want = all[k].Offset
@@ -241,25 +241,25 @@ func TestPartitionsHoldWhatASimpleModelHolds(t *testing.T) {
 		b := newBench(t, store.Options{Dir: t.TempDir()})
 		w := &model{b: b, topics: map[string]*modelTopic{}}
 		p := newPlayer(500 + seed)
-		b.now = 1_000_000
+		b.Now = 1_000_000
 		for i := range 600 {
-			b.now += int64(p.r.IntN(300))
-			p.now = b.now
+			b.Now += int64(p.r.IntN(300))
+			p.now = b.Now
 			c := p.command()
-			if c.op == wire.OpStreamExpire {
+			if c.Op == wire.OpStreamExpire {
 				continue // the model forgets no producers
 			}
-			ans := b.apply(c)[0]
-			p.learn(c, b.rev, &ans)
+			ans := b.Apply(c)[0]
+			p.learn(c, b.Rev, &ans)
 			w.follow(c, &ans)
 			if i%15 == 0 {
 				w.check()
 			}
 			if i%150 == 149 {
-				<-b.st.Rotate()
+				<-b.Store.Rotate()
 			}
 		}
 		w.check()
-		b.close()
+		b.Close()
 	}
 }

@@ -75,14 +75,14 @@ func (p *player) batch(topic []byte, partition int32) []byte {
 
 func (p *player) append() command {
 	if len(p.sent) > 0 && p.chance(6) {
-		return command{wire.OpStreamAppend, p.sent[p.r.IntN(len(p.sent))].Append(nil)}
+		return command{Op: wire.OpStreamAppend, Body: p.sent[p.r.IntN(len(p.sent))].Append(nil)}
 	}
 	m := wire.StreamAppend{Topic: p.topic(), Partition: p.partition()}
 	m.Batch = p.batch(m.Topic, m.Partition)
 	if p.sent = append(p.sent, m); len(p.sent) > 20 {
 		p.sent = p.sent[1:]
 	}
-	return command{wire.OpStreamAppend, m.Append(nil)}
+	return command{Op: wire.OpStreamAppend, Body: m.Append(nil)}
 }
 
 // command makes the next command.
@@ -96,13 +96,13 @@ func (p *player) command() command {
 		if p.chance(8) {
 			m.Assignor = wire.AssignRange
 		}
-		return command{wire.OpStreamSubscribe, m.Append(nil)}
+		return command{Op: wire.OpStreamSubscribe, Body: m.Append(nil)}
 	case n < 62:
 		m := wire.StreamMember{Topic: t, Group: g, Consumer: c}
 		if p.chance(3) {
 			m.Topic = nil
 		}
-		return command{wire.OpStreamUnsubscribe, m.Append(nil)}
+		return command{Op: wire.OpStreamUnsubscribe, Body: m.Append(nil)}
 	case n < 74:
 		m := wire.StreamCommit{Topic: t, Group: g}
 		switch p.r.IntN(4) {
@@ -116,21 +116,21 @@ func (p *player) command() command {
 		for range 1 + p.r.IntN(3) {
 			m.Offsets = append(m.Offsets, wire.StreamCommitted{Partition: p.partition(), Offset: int64(p.r.IntN(40)), Metadata: p.pick("", "", "note")})
 		}
-		return command{wire.OpStreamCommit, m.Append(nil)}
+		return command{Op: wire.OpStreamCommit, Body: m.Append(nil)}
 	case n < 79:
-		return command{wire.OpStreamRetain, wire.AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{Op: wire.OpStreamRetain, Body: wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 82:
-		return command{wire.OpStreamExpire, wire.AppendLimit(nil, 1+p.r.IntN(3))}
+		return command{Op: wire.OpStreamExpire, Body: wire.AppendLimit(nil, 1+p.r.IntN(3))}
 	case n < 85:
-		return command{wire.OpStreamCollect, wire.AppendLimit(nil, 1+p.r.IntN(6))}
+		return command{Op: wire.OpStreamCollect, Body: wire.AppendLimit(nil, 1+p.r.IntN(6))}
 	case n < 88:
 		if len(p.joined) > 0 {
 			i := p.r.IntN(len(p.joined))
 			m := p.joined[i]
 			p.joined = slices.Delete(p.joined, i, i+1)
-			return command{wire.OpStreamEvict, m.Append(nil)}
+			return command{Op: wire.OpStreamEvict, Body: m.Append(nil)}
 		}
-		return command{wire.OpStreamProducer, nil}
+		return command{Op: wire.OpStreamProducer, Body: nil}
 	}
 	return p.rare(t, g)
 }
@@ -139,25 +139,25 @@ func (p *player) command() command {
 func (p *player) rare(t, g []byte) command {
 	switch p.r.IntN(16) {
 	case 0:
-		return command{wire.OpStreamDelete, t}
+		return command{Op: wire.OpStreamDelete, Body: t}
 	case 1:
-		return command{wire.OpStreamDeleteGroup, (&wire.StreamGroupName{Group: p.pick("g", "h", "lone", "lone")}).Append(nil)}
+		return command{Op: wire.OpStreamDeleteGroup, Body: (&wire.StreamGroupName{Group: p.pick("g", "h", "lone", "lone")}).Append(nil)}
 	case 2, 3:
 		m := wire.StreamReset{Topic: t, Group: g}
 		for range 1 + p.r.IntN(2) {
 			m.Resolved = append(m.Resolved, wire.StreamOffset{Partition: p.partition(), Offset: int64(p.r.IntN(20))})
 		}
-		return command{wire.OpStreamReset, m.Append(nil)}
+		return command{Op: wire.OpStreamReset, Body: m.Append(nil)}
 	case 4:
-		return command{wire.OpStreamInfo, t}
+		return command{Op: wire.OpStreamInfo, Body: t}
 	case 5:
-		return command{wire.OpStreamGroup, (&wire.StreamGroupName{Group: g}).Append(nil)}
+		return command{Op: wire.OpStreamGroup, Body: (&wire.StreamGroupName{Group: g}).Append(nil)}
 	case 6:
-		return command{wire.OpStreamGroups, (&wire.StreamList{}).Append(nil)}
+		return command{Op: wire.OpStreamGroups, Body: (&wire.StreamList{}).Append(nil)}
 	case 7:
-		return command{wire.OpStreamOffsets, (&wire.StreamOffsets{Topic: t, Partition: wire.AnyPartition, Time: p.now - int64(p.r.IntN(4000))}).Append(nil)}
+		return command{Op: wire.OpStreamOffsets, Body: (&wire.StreamOffsets{Topic: t, Partition: wire.AnyPartition, Time: p.now - int64(p.r.IntN(4000))}).Append(nil)}
 	case 8:
-		return command{wire.OpStreamProducer, nil}
+		return command{Op: wire.OpStreamProducer, Body: nil}
 	}
 	m := wire.TopicCreate{Topic: t, Fields: wire.TopicFields(p.r.IntN(16)), Partitions: uint64(p.r.IntN(6))}
 	m.Settings = wire.TopicSettings{
@@ -165,18 +165,18 @@ func (p *player) rare(t, g []byte) command {
 		Compression: wire.Compression(p.r.IntN(5)),
 	}
 	if p.chance(3) {
-		return command{wire.OpStreamAlter, m.Append(nil)}
+		return command{Op: wire.OpStreamAlter, Body: m.Append(nil)}
 	}
-	return command{wire.OpStreamCreate, m.Append(nil)}
+	return command{Op: wire.OpStreamCreate, Body: m.Append(nil)}
 }
 
 // learn takes from an answer what later commands need.
 func (p *player) learn(c command, rev uint64, ans *wire.Response) {
-	if ans.Code != wire.OK || c.op != wire.OpStreamSubscribe {
+	if ans.Code != wire.OK || c.Op != wire.OpStreamSubscribe {
 		return
 	}
 	var m wire.StreamSubscribe
-	_ = m.Decode(c.body)
+	_ = m.Decode(c.Body)
 	var a wire.StreamAssignment
 	_ = a.Decode(ans.Body)
 	p.generations[string(m.Group)] = a.Generation
@@ -186,39 +186,32 @@ func (p *player) learn(c command, rev uint64, ans *wire.Response) {
 	}
 }
 
-// entry is one entry of a log, with what it was answered.
-type entry struct {
-	time    int64
-	cmds    []command
-	answers []wire.Response
-}
-
 // record plays a random log of n entries and keeps it.
 func (p *player) record(b *bench, n int) (log []entry) {
-	b.now = max(b.now, 1_000_000)
+	b.Now = max(b.Now, 1_000_000)
 	for range n {
 		switch p.r.IntN(12) {
 		case 0:
-			b.now += int64(p.r.IntN(3000))
+			b.Now += int64(p.r.IntN(3000))
 		case 1:
 			if p.chance(8) {
-				b.now += expiry / 2
+				b.Now += expiry / 2
 			}
 		default:
-			b.now += int64(p.r.IntN(60))
+			b.Now += int64(p.r.IntN(60))
 		}
-		p.now = b.now
-		e := entry{time: b.now}
+		p.now = b.Now
+		e := entry{Time: b.Now}
 		for range p.r.IntN(6) {
-			e.cmds = append(e.cmds, p.command())
+			e.Cmds = append(e.Cmds, p.command())
 		}
-		rev := b.rev
-		e.answers = b.apply(e.cmds...)
-		for i := range e.answers {
-			if KindOf(e.cmds[i].op) != Read {
+		rev := b.Rev
+		e.Answers = b.Apply(e.Cmds...)
+		for i := range e.Answers {
+			if KindOf(e.Cmds[i].Op) != Read {
 				rev++
 			}
-			p.learn(e.cmds[i], rev, &e.answers[i])
+			p.learn(e.Cmds[i], rev, &e.Answers[i])
 		}
 		log = append(log, e)
 	}

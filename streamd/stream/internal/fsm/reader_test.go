@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/store"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -13,14 +14,14 @@ import (
 func TestReadersBesideTheLogSeeWholeBatchesWhileOthersComeAndGo(t *testing.T) {
 	for _, o := range []store.Options{{Memory: true}, {Dir: t.TempDir()}} {
 		b := newBench(t, o)
-		b.now = 1_000_000
+		b.Now = 1_000_000
 		b.create("t", 1, wire.TopicHasMaxBytes, wire.TopicSettings{MaxBytes: 4000})
 		b.put("t", 0, "0")
 		done := make(chan struct{})
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				r := &bench{t: t, m: b.m}
+				r := &bench{Bench: &machinetest.Bench{T: t}, m: b.m}
 				for at := int64(0); ; {
 					select {
 					case <-done:
@@ -60,26 +61,26 @@ func TestReadersBesideTheLogSeeWholeBatchesWhileOthersComeAndGo(t *testing.T) {
 			})
 		}
 		for i := range 3000 {
-			b.now++
+			b.Now++
 			b.put("t", 0, "0a", "0b", "0c")
 			if i%3 == 0 {
-				b.must(wire.OpStreamRetain, limit(RetainLimit))
+				b.Must(wire.OpStreamRetain, limit(RetainLimit))
 			}
 			if i%500 == 0 && o.Dir != "" {
-				if err := <-b.st.Rotate(); err != nil {
+				if err := <-b.Store.Rotate(); err != nil {
 					t.Error(err)
 				}
 			}
 		}
 		close(done)
 		wg.Wait()
-		b.close()
+		b.Close()
 	}
 }
 
 func TestAFetchThatRetentionHasOvertakenSaysWhereThePartitionBeginsNow(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.create("t", 1, 0, wire.TopicSettings{})
 	b.put("t", 0, "a", "b")
 	b.put("t", 0, "c")
@@ -89,8 +90,8 @@ func TestAFetchThatRetentionHasOvertakenSaysWhereThePartitionBeginsNow(t *testin
 	if err != nil || n != 2 {
 		t.Fatal(n, err)
 	}
-	b.must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxBytes})
-	b.must(wire.OpStreamRetain, limit(RetainLimit))
+	b.Must(wire.OpStreamAlter, &wire.TopicCreate{Topic: []byte("t"), Fields: wire.TopicHasMaxBytes})
+	b.Must(wire.OpStreamRetain, limit(RetainLimit))
 	if _, done, err := b.m.readPieces(nil, tid, 0, list[:n]); done != 0 || err != nil {
 		t.Fatalf("%d batches were read: %v", done, err)
 	}
@@ -98,7 +99,7 @@ func TestAFetchThatRetentionHasOvertakenSaysWhereThePartitionBeginsNow(t *testin
 	if !errors.Is(err, &wire.Error{Code: wire.OutOfRange}) || !strings.Contains(err.Error(), "from 2 to 3") {
 		t.Errorf("the reader is told: %v", err)
 	}
-	b.must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("t")})
+	b.Must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("t")})
 	b.create("t", 1, 0, wire.TopicSettings{})
 	if err := b.m.gone([]byte("t"), 0, tid, 2); !errors.Is(err, &wire.Error{Code: wire.NotFound}) {
 		t.Errorf("a reader of a topic that was deleted and made again is told: %v", err)
@@ -107,10 +108,10 @@ func TestAFetchThatRetentionHasOvertakenSaysWhereThePartitionBeginsNow(t *testin
 
 func TestABatchThatTheStoreHasLostIsAFaultAndNotAnAnswer(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.create("t", 1, 0, wire.TopicSettings{})
 	b.put("t", 0, "a")
-	x := b.st.Begin()
+	x := b.Store.Begin()
 	x.Delete(appendBatchKey(nil, b.m.topics["t"].snap.ID, 0, 0))
 	x.Commit()
 	if _, _, err := b.m.Fetch([]byte("t"), 0, 0, 1, 100, nil); !errors.Is(err, errDamaged) {
@@ -123,7 +124,7 @@ func TestABatchThatTheStoreHasLostIsAFaultAndNotAnAnswer(t *testing.T) {
 
 func TestAFetchDoesNotGoOnInAnotherTopicOfTheSameName(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.create("t", 1, 0, wire.TopicSettings{})
 	b.put("t", 0, "a")
 	var list pieces
@@ -135,7 +136,7 @@ func TestAFetchDoesNotGoOnInAnotherTopicOfTheSameName(t *testing.T) {
 	if tid, n, err := b.m.plan([]byte("t"), 0, 1, 2, 1<<20, begun, &list); tid != begun || n != 1 || err != nil {
 		t.Errorf("it goes on with %d batches of %d: %v", n, tid, err)
 	}
-	b.must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("t")})
+	b.Must(wire.OpStreamDelete, &wire.TopicName{Topic: []byte("t")})
 	b.create("t", 1, 0, wire.TopicSettings{})
 	b.put("t", 0, "c")
 	b.put("t", 0, "d")

@@ -7,53 +7,33 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/skshohagmiah/flin/pkg/store"
+	"github.com/skshohagmiah/flin/pkg/replica/machinetest"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
-// TestOperations runs the files in testdata. Run it with -rewrite and read the difference when answers are to change.
+// TestOperations runs the files in testdata (machinetest.Scripts). Run it with -rewrite and read the difference when answers are to change.
 //
 //	apply [time=ms] [told]   each line is a command with an entry of its own; told shows what the hooks were told
 //	entry [time=ms] [told]   all lines are one entry
-//	restart                  forgets what is in memory
-//	due, dump                when retention and expiry are wanted; the store's keys
+//	due                      when retention and expiry are wanted
 func TestOperations(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		b := newBench(t, store.Options{Memory: true})
-		defer b.close()
-		b.now = 1000
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			b.t = t
-			if d.HasArg("time") {
-				d.ScanArgs(t, "time", &b.now)
-			}
-			return b.directive(d)
-		})
-	})
+	machinetest.Scripts(t, "testdata", newBench, (*bench).directive)
 }
 
 func (b *bench) directive(d *datadriven.TestData) string {
-	switch d.Cmd {
-	case "dump":
-		return b.dump()
-	case "due":
+	if d.Cmd == "due" {
 		return fmt.Sprintf("retain %s, expire %s\n", when(b.m.RetainDue()), when(b.m.ExpireDue()))
-	case "restart":
-		if err := b.m.Reset(); err != nil {
-			b.t.Fatal(err)
-		}
-		return ""
 	}
 	var out strings.Builder
 	var cmds []command
 	for line := range strings.Lines(d.Input) {
-		s := parseScript(b.t, strings.TrimSpace(line))
+		s := script{machinetest.ParseLine(b.T, line)}
 		if b.look(&out, s) {
 			continue
 		}
 		c := s.build()
-		if KindOf(c.op) != Own && s.name != "reset" {
-			if err := b.m.Check(c.op, c.body); err != nil {
+		if KindOf(c.Op) != Own && s.Name != "reset" {
+			if err := b.m.Check(c.Op, c.Body); err != nil {
 				fmt.Fprintf(&out, "before: %v: %v\n", wire.CodeOf(err), err)
 				continue
 			}
@@ -62,20 +42,20 @@ func (b *bench) directive(d *datadriven.TestData) string {
 			cmds = append(cmds, c)
 			continue
 		}
-		show(&out, c.op, b.apply(c)[0])
+		show(&out, c.Op, b.Apply(c)[0])
 		if d.HasArg("told") {
 			fmt.Fprintf(&out, "  told: %s\n", strings.Join(b.told, ", "))
 		}
 	}
 	if d.Cmd == "entry" {
-		for i, ans := range b.apply(cmds...) {
-			show(&out, cmds[i].op, ans)
+		for i, ans := range b.Apply(cmds...) {
+			show(&out, cmds[i].Op, ans)
 		}
 		if d.HasArg("told") {
 			fmt.Fprintf(&out, "  told: %s\n", strings.Join(b.told, ", "))
 		}
 	}
-	b.check()
+	b.Check()
 	return out.String()
 }
 
@@ -87,19 +67,19 @@ func when(ms int64) string {
 }
 
 // look serves what is asked of the machine beside the log.
-func (b *bench) look(out *strings.Builder, s *script) bool {
-	topic := []byte(s.arg(0))
-	switch s.name {
+func (b *bench) look(out *strings.Builder, s script) bool {
+	topic := []byte(s.Arg(0))
+	switch s.Name {
 	case "fetch":
-		_, end, _ := b.m.Span(topic, int(s.num(s.arg(1))))
+		_, end, _ := b.m.Span(topic, int(s.Num(s.Arg(1))))
 		size := 1 << 20
-		if n := s.opt("max"); n > 0 {
+		if n := s.Opt("max"); n > 0 {
 			size = int(n)
 		}
-		if s.opts["to"] != "" {
-			end = s.opt("to")
+		if s.Opts["to"] != "" {
+			end = s.Opt("to")
 		}
-		list, next, err := b.fetch(s.arg(0), int(s.num(s.arg(1))), s.num(s.arg(2)), end, size)
+		list, next, err := b.fetch(s.Arg(0), int(s.Num(s.Arg(1))), s.Num(s.Arg(2)), end, size)
 		if err != nil {
 			fmt.Fprintf(out, "%v: %v\n", wire.CodeOf(err), err)
 			return true
@@ -110,10 +90,10 @@ func (b *bench) look(out *strings.Builder, s *script) bool {
 		}
 		out.WriteString("\n")
 	case "available":
-		n, err := b.m.Available(topic, int(s.num(s.arg(1))), s.num(s.arg(2)))
+		n, err := b.m.Available(topic, int(s.Num(s.Arg(1))), s.Num(s.Arg(2)))
 		fmt.Fprintf(out, "%d bytes, %v\n", n, err)
 	case "member":
-		ms, owned, err := b.m.Member(topic, []byte(s.arg(1)), []byte(s.arg(2)), nil)
+		ms, owned, err := b.m.Member(topic, []byte(s.Arg(1)), []byte(s.Arg(2)), nil)
 		if err != nil {
 			fmt.Fprintf(out, "%v: %v\n", wire.CodeOf(err), err)
 			return true

@@ -11,20 +11,20 @@ import (
 
 func TestACommitTakesMemoryForItsPartitionAndNotForThoseBeforeIt(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.create("t", wire.MaxPartitions, 0, wire.TopicSettings{})
 	last := int32(wire.MaxPartitions - 1)
-	b.must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Offsets: []wire.StreamCommitted{{Partition: last}}})
+	b.Must(wire.OpStreamCommit, &wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Offsets: []wire.StreamCommitted{{Partition: last}}})
 	sh := b.m.groups["g"].share(b.m.topics["t"])
 	if len(sh.commits) != 1 || sh.committed(last) != 0 || sh.committed(last-1) != -1 {
 		t.Errorf("%d commits are kept; %d of the partition, %d of the one before", len(sh.commits), sh.committed(last), sh.committed(last-1))
 	}
-	b.check()
+	b.Check()
 }
 
 func TestCommitsAreFoundInWhateverOrderTheyCome(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	const partitions = 50
 	b.create("t", partitions, 0, wire.TopicSettings{})
 	for p := range int32(partitions) {
@@ -39,16 +39,16 @@ func TestCommitsAreFoundInWhateverOrderTheyCome(t *testing.T) {
 			m.Offsets = append(m.Offsets, o)
 			want[o.Partition] = o
 		}
-		b.must(wire.OpStreamCommit, &m)
+		b.Must(wire.OpStreamCommit, &m)
 		if i == 150 {
 			if err := b.m.Reset(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		b.check()
+		b.Check()
 	}
 	var info wire.GroupInfo
-	if err := info.Decode(b.must(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte("g")}).Body); err != nil {
+	if err := info.Decode(b.Must(wire.OpStreamGroup, &wire.StreamGroupName{Group: []byte("g")}).Body); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range info.Partitions {
@@ -65,22 +65,22 @@ func TestCommitsAreFoundInWhateverOrderTheyCome(t *testing.T) {
 
 func TestAGroupThatIsMadeAgainRefusesCommitsOfGenerationsBefore(t *testing.T) {
 	b := newBench(t, store.Options{Memory: true})
-	defer b.close()
+	defer b.Close()
 	b.create("t", 1, 0, wire.TopicSettings{})
 	join := &wire.StreamSubscribe{Topic: []byte("t"), Group: []byte("g"), Consumer: []byte("c")}
 	last := uint64(0)
 	for range 5 {
 		var a wire.StreamAssignment
-		if err := a.Decode(b.must(wire.OpStreamSubscribe, join).Body); err != nil || a.Generation <= last {
+		if err := a.Decode(b.Must(wire.OpStreamSubscribe, join).Body); err != nil || a.Generation <= last {
 			t.Fatalf("generation %d follows %d: %v", a.Generation, last, err)
 		}
 		commit := &wire.StreamCommit{Topic: []byte("t"), Group: []byte("g"), Offsets: make([]wire.StreamCommitted, 1)}
 		for commit.Generation = max(last, 1); commit.Generation < a.Generation; commit.Generation++ {
 			b.refused(wire.OpStreamCommit, commit, wire.Fenced, "since generation")
 		}
-		b.must(wire.OpStreamCommit, commit)
-		b.must(wire.OpStreamUnsubscribe, &wire.StreamMember{Group: []byte("g"), Consumer: []byte("c")})
+		b.Must(wire.OpStreamCommit, commit)
+		b.Must(wire.OpStreamUnsubscribe, &wire.StreamMember{Group: []byte("g"), Consumer: []byte("c")})
 		last = a.Generation + 1
-		b.must(wire.OpStreamDeleteGroup, &wire.StreamGroupName{Group: []byte("g")})
+		b.Must(wire.OpStreamDeleteGroup, &wire.StreamGroupName{Group: []byte("g")})
 	}
 }

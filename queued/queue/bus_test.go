@@ -1,0 +1,12 @@
+package queue
+
+import (
+	"testing"
+
+	"github.com/skshohagmiah/flin/pkg/engine/enginetest/overbus"
+	"github.com/skshohagmiah/flin/pkg/wire"
+)
+
+func TestTheEngineKeepsItsContractOverTheBus(t *testing.T) {
+	overbus.Run(t, wire.EngineQueue, contract(), &worlds)
+}
