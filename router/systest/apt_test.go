@@ -198,7 +198,7 @@ func TestPackageIndexThroughTheGoClient(t *testing.T) {
 	records := packages(t)
 	rng := rand.New(rand.NewPCG(seeded(t), 8))
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	acked := make([]atomic.Bool, len(records))
 	var next, count atomic.Int64
 	var running sync.WaitGroup

@@ -103,11 +103,11 @@ func smallWindow(t *testing.T, conn net.Conn) {
 func TestClientsThatNeverReadCostBoundedMemory(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.KV.Set("big", payload("big", 1, 1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	before := rss(t, s)
+	before, _ := rss(s)
 	respGet := []byte(strings.Repeat("*2\r\n$3\r\nGET\r\n$3\r\nbig\r\n", 100))
 	respSet := []byte(strings.Repeat("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", 10_000))
 	ping := []byte(strings.Repeat("PING\r\n", 10_000))
@@ -167,7 +167,7 @@ func TestTenThousandIdleConnections(t *testing.T) {
 	}
 	n := min(10_000, int(limit.Cur)-500)
 	s := start(t, fmt.Sprintf("-max-connections=%d", n+5))
-	before := rss(t, s)
+	before, _ := rss(s)
 	conns := make([]net.Conn, 0, n)
 	defer func() {
 		for _, c := range conns {
@@ -230,7 +230,7 @@ func TestAPipelineOfAMillionCommands(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const commands = 1_000_000
-	before := rss(t, s)
+	before, _ := rss(s)
 	p, err := dialPipe(s.port)
 	if err != nil {
 		t.Fatal(err)

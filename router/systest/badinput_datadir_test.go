@@ -69,8 +69,9 @@ func restamp(t *testing.T, s *server, field string, value any) {
 
 // A data directory that is not this server's is refused with what it is and what to do; put right, it serves again.
 func TestADataDirectoryOfAnotherIsRefused(t *testing.T) {
+	inOneProcess(t)
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.KV.Set("k", []byte("v")); err != nil {
 		t.Fatal(err)
 	}
@@ -107,17 +108,19 @@ func TestADataDirectoryOfAnotherIsRefused(t *testing.T) {
 
 // A data directory that a running process holds is refused with who holds it, and the holder does not notice.
 func TestALockedDataDirectoryIsRefused(t *testing.T) {
+	inOneProcess(t)
 	s := start(t)
-	other := &server{t: t, program: "flin-server", dir: s.dir, port: freeAddr(t), http: freeAddr(t)}
+	other := newServer(t, "flin-server", s.dir)
 	says(t, refusal(t, other), s.dir, "in use", fmt.Sprint(s.cmd.Process.Pid), "-data")
 	stillServes(t, s)
 }
 
 // A busy port is refused with who wants it and the flag that changes it.
 func TestABusyPortIsRefused(t *testing.T) {
+	inOneProcess(t)
 	s := start(t)
 	for flag, addr := range map[string]string{"-port": s.port, "-http": s.http} {
-		other := &server{t: t, program: "flin-server", dir: filepath.Join(t.TempDir(), "data"), port: freeAddr(t), http: freeAddr(t)}
+		other := newServer(t, "flin-server", filepath.Join(t.TempDir(), "data"))
 		if flag == "-port" {
 			other.port = addr
 		} else {
@@ -171,8 +174,9 @@ func anyFile(string) bool { return true }
 
 // A log entry in whose bytes something has changed is refused: neither passed over nor applied.
 func TestACorruptLogEntryIsRefused(t *testing.T) {
+	inOneProcess(t)
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	for i := range 20 {
 		if err := client.KV.Set(fmt.Sprint("entry/", i), fmt.Appendf(nil, "the value of entry %d of all", i)); err != nil {
 			t.Fatal(err)
@@ -219,6 +223,7 @@ func flushed(t *testing.T, s *server, client *flin.Client, text []byte) {
 // A value whose bytes have changed on the disk is never handed out: the server refuses to start, or the read fails with
 // an error that names the file.
 func TestACorruptBlobIsRefused(t *testing.T) {
+	inOneProcess(t)
 	for _, c := range []struct {
 		name   string
 		damage func(t *testing.T, s *server, value []byte) string
@@ -244,7 +249,7 @@ func TestACorruptBlobIsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			client := newClient(t, s.port)
+			client := newClient(t, s.addrs())
 			value := payload("blob", 1, largeValue)
 			if err := client.KV.Set("blob", value); err != nil {
 				t.Fatal(err)
@@ -271,26 +276,16 @@ func TestACorruptBlobIsRefused(t *testing.T) {
 				t.Errorf("the damaged value is said not to be there")
 			}
 			says(t, err.Error(), filepath.Base(file))
-			if e := stillAlive(s); e != nil { // the process may have ended because of the fault, if it says why
+			if e := s.ended(); e != nil { // the process may have ended because of the fault, if it says why
 				says(t, s.log.tail(8<<10), filepath.Base(file), "restore")
 			}
 		})
 	}
 }
 
-// stillAlive returns how the process ended, nil while it has not.
-func stillAlive(s *server) error {
-	select {
-	case err := <-s.exited:
-		s.exited <- err
-		return fmt.Errorf("the server has ended: %w", err)
-	default:
-		return nil
-	}
-}
-
 // A damaged file of the key tree is refused at the start, or costs nothing because the log still has what was in it.
 func TestACorruptKeyTreeIsRefused(t *testing.T) {
+	inOneProcess(t)
 	for _, c := range []struct {
 		ext  string
 		stop bool // in order, so that Badger writes its tables
@@ -298,7 +293,7 @@ func TestACorruptKeyTreeIsRefused(t *testing.T) {
 		t.Run(c.ext, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			client := newClient(t, s.port)
+			client := newClient(t, s.addrs())
 			text := []byte("a small value in the key tree")
 			for i := range 1000 {
 				if err := client.KV.Set(fmt.Sprint("small/", i), fmt.Appendf(nil, "%s, number %d", text, i)); err != nil {

@@ -17,12 +17,12 @@ import (
 // SIGTERM in the middle of writes ends the process with code 0, and everything that was acknowledged is there.
 func TestATerminatedServerLosesNothing(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	var stop atomic.Bool
 	var running sync.WaitGroup
 	var count atomic.Int64
 	writers := make([]*nativeWriter, 8)
-	st := &storm{addr: s.port, fail: t.Errorf}
+	st := newStorm(t, s)
 	for i := range writers {
 		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), i, 1), storm: st, client: client}
 		writers[i] = w
@@ -65,9 +65,10 @@ func TestATerminatedServerLosesNothing(t *testing.T) {
 // With -memory nothing survives, and the log says so; over -max-memory writes are refused, reads go on, and deletes make
 // room.
 func TestMemoryOnlyForgetsAndSaysSo(t *testing.T) {
+	inOneProcess(t)
 	s := start(t, "-memory", "-max-memory=32MiB")
 	says(t, s.log.tail(64<<10), "memory", "nothing survives")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.KV.Set("first", []byte("v")); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestAFullDisk(t *testing.T) {
 		}
 	})
 	s := startIn(t, filepath.Join(disk, "data"))
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.KV.Set("first", payload("first", 1, largeValue)); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestAFullDisk(t *testing.T) {
 	if err := client.KV.Set("more", []byte("v")); !errors.Is(err, flin.ErrFull) {
 		t.Errorf("a write without a byte left: %v", err)
 	}
-	if err := stillAlive(s); err != nil {
+	if err := s.ended(); err != nil {
 		t.Fatalf("%v\n%s", err, s.log.tail(8<<10))
 	}
 	if err := os.Remove(ballast); err != nil {
@@ -184,17 +185,8 @@ func TestAFullDisk(t *testing.T) {
 // startIn is start with a data directory of the caller's.
 func startIn(t *testing.T, dir string) *server {
 	t.Helper()
-	s := &server{t: t, program: "flin-server", dir: dir, port: freeAddr(t), http: freeAddr(t)}
-	s.launch()
-	t.Cleanup(func() {
-		if s.cmd != nil {
-			s.kill()
-		}
-		if t.Failed() {
-			t.Logf("log:\n%s", s.log.tail(8<<10))
-		}
-	})
-	return s
+	inOneProcess(t)
+	return newServer(t, "flin-server", dir).begin()
 }
 
 // grow makes a file so large that the disk under it has only left bytes free.

@@ -160,7 +160,7 @@ func TestNativeBadRequestsAreAnsweredAndTheConnectionGoesOn(t *testing.T) {
 // What is exactly as long as it may be is taken.
 func TestTheLimitsThemselvesAreLegal(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	key := strings.Repeat("k", wire.MaxKey)
 	value := payload("limit", 1, wire.MaxValue)
 	keys := make([]string, wire.MaxBatch)

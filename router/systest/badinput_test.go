@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +17,7 @@ import (
 // stillServes checks that the process is alive and that a fresh client of each protocol is served.
 func stillServes(t testing.TB, s *server) {
 	t.Helper()
-	select {
-	case err := <-s.exited:
-		s.exited <- err // for the one who cleans up
-		t.Fatalf("the server has ended: %v\n%s", err, s.log.tail(8<<10))
-	default:
-	}
+	stillRuns(t, s)
 	key := fmt.Sprintf("fresh/%d", time.Now().UnixNano())
 	p, err := dialPipe(s.port)
 	if err != nil {
@@ -41,28 +34,24 @@ func stillServes(t testing.TB, s *server) {
 	}
 }
 
-// rss returns the resident memory of the server in bytes.
-func rss(t testing.TB, s *server) int64 {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		t.Skipf("the memory of a process is read from /proc: %v", err)
+// rss returns the resident memory of the server's largest process in bytes, and which that is.
+func rss(s *server) (most int64, of string) {
+	s.t.Helper()
+	for _, p := range s.all() {
+		if used := p.rss(); used > most {
+			most, of = used, p.program
+		}
 	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kb << 10
+	return most, of
 }
 
-// atMost fails t if the server's memory is over limit.
+// atMost fails t if a process of the server takes more than limit of memory.
 func atMost(t testing.TB, s *server, limit int64, when string) {
 	t.Helper()
-	if used := rss(t, s); used > limit {
-		t.Errorf("%s the server takes %d MiB of memory, over %d MiB", when, used>>20, limit>>20)
+	if used, of := rss(s); used > limit {
+		t.Errorf("%s %s takes %d MiB of memory, over %d MiB", when, of, used>>20, limit>>20)
 	} else {
-		t.Logf("%s the server takes %d MiB of memory", when, used>>20)
+		t.Logf("%s %s takes %d MiB of memory", when, of, used>>20)
 	}
 }
 

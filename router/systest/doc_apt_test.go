@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // library is a package of the machine's index as a document.
@@ -77,7 +78,7 @@ const librariesColl = "libraries"
 // The package index goes in as documents; what is found, changed and added up there is what plain Go finds, changes and adds up.
 func TestPackageIndexAsDocuments(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	c := &catalogue{t: t, s: s, db: client.DB, coll: flin.CollectionOf[library](client.DB, librariesColl), all: libraries(t)}
 	c.insert()
 	for _, stage := range []struct {
@@ -276,7 +277,7 @@ func (c *catalogue) served() {
 func (c *catalogue) covered() {
 	c.t.Helper()
 	examined := func() string {
-		_, rest, _ := strings.Cut(fetch(c.t, c.s, "/metrics"), "\nflin_doc_documents_examined_total ")
+		_, rest, _ := strings.Cut(fetch(c.t, c.s.httpOf(wire.EngineDoc), "/metrics"), "\nflin_doc_documents_examined_total ")
 		n, _, ok := strings.Cut(rest, "\n")
 		if !ok {
 			c.t.Error("no metric says how many documents were examined")

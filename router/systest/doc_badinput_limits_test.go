@@ -28,7 +28,7 @@ func isMongo(t *testing.T, err, is error, code uint32, parts ...string) {
 // A cursor that is not there, was given up, or belonged to a server that has been killed, is MongoDB's CursorNotFound.
 func TestACursorThatIsNotThereIsToldSo(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	var docs []flin.Document
 	for i := range 100 {
 		docs = append(docs, flin.Document{"_id": int32(i)})
@@ -90,7 +90,7 @@ func TestACursorThatIsNotThereIsToldSo(t *testing.T) {
 // it needs none.
 func TestASortOverItsMemoryLimitIsRefused(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	const n, size = 9, 13 << 20
 	for i := range int32(n) {
 		if _, err := db.Insert("c", sized(i, size)); err != nil {
@@ -138,7 +138,7 @@ func TestASortOverItsMemoryLimitIsRefused(t *testing.T) {
 // Expressions that take an exponential time elsewhere are answered, and nobody waits for them.
 func TestExpressionsThatExplodeElsewhereDoNotHere(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	docs := []flin.Document{{"_id": 1, "s": strings.Repeat("a", 1<<17) + "!"}, {"_id": 2, "s": strings.Repeat("ab", 1<<16)}, {"_id": 3, "s": strings.Repeat("a", 30)}}
 	if _, err := db.InsertMany("c", docs); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func docOps() (ops []wire.Op) {
 func TestGarbagePayloadsOfDocumentOperations(t *testing.T) {
 	s := start(t)
 	rng := rand.New(rand.NewPCG(seeded(t), 17))
-	db := newClient(t, s.port).Database("canary")
+	db := newClient(t, s.addrs()).Database("canary")
 	unharmed := docCanary(t, db, "c")
 	name := wire.DocName{DB: []byte("g"), Coll: []byte("c")}
 	doc := func(d flin.Document) []byte {

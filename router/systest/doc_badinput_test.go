@@ -87,7 +87,7 @@ func sized(id int32, n int) flin.Document {
 // Documents that may not be stored are refused with MongoDB's codes, and nothing happens.
 func TestBadDocumentsAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	db := client.DB
 	unharmed := docCanary(t, db, "c")
 	insert := func(doc any) func() error {
@@ -158,7 +158,7 @@ func TestBadDocumentsAreRefused(t *testing.T) {
 // Filters, updates, pipelines and indexes that make no sense are refused with MongoDB's codes, and nothing happens.
 func TestBadDocumentRequestsAreRefused(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	unharmed := docCanary(t, db, "c")
 	find := func(filter string) func() error {
 		return func() error {

@@ -100,3 +100,37 @@ func TestTheBankSeesHalfATransfer(t *testing.T) {
 		}
 	}
 }
+
+// Where the engine may end within a pipeline, any of the requests without an answer may have been executed, and nothing else.
+func TestTheFolderSeesWhatIsLostBetweenHoles(t *testing.T) {
+	doc := func(id string, seq int32) flin.Document { return flin.Document{"_id": id, "seq": seq} }
+	one := func(id string, seq int32) filing {
+		return filing{leaves: map[string]flin.Document{id: doc(id, seq)}}
+	}
+	for _, c := range []struct {
+		name  string
+		found map[string]flin.Document
+		ok    bool
+	}{
+		{"neither was executed", map[string]flin.Document{"a": doc("a", 1), "c": doc("c", 4)}, true},
+		{"the second was executed", map[string]flin.Document{"a": doc("a", 1), "b": doc("b", 3), "c": doc("c", 4)}, true},
+		{"both were executed", map[string]flin.Document{"a": doc("a", 2), "b": doc("b", 3), "c": doc("c", 4)}, true},
+		{"what was acknowledged behind them is lost", map[string]flin.Document{"a": doc("a", 2)}, false},
+		{"what was refused was executed", map[string]flin.Document{"a": doc("a", 1), "c": doc("c", 4), "d": doc("d", 5)}, false},
+	} {
+		f := newFolder()
+		f.holes = true
+		f.sent(one("a", 1))
+		f.answered()
+		f.sent(one("a", 2))
+		f.sent(one("b", 3))
+		f.sent(one("c", 4))
+		f.sent(one("d", 5))
+		f.next += 2
+		f.answered()
+		f.refused()
+		if err := f.settle(c.found); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -308,9 +308,10 @@ func (c *clerk) settles(ctx context.Context, client *flin.Client) bool {
 	})
 }
 
-// onPipe writes on RESP connections: requests for different documents, many in one write.
-func (c *clerk) onPipe(ctx context.Context, client *flin.Client) {
-	c.storm.onPipe(ctx, func(p *pipe) error {
+// onPipe writes on RESP connections to addr: requests for different documents, many in one write.
+func (c *clerk) onPipe(ctx context.Context, client *flin.Client, addr string) {
+	c.folder.holes = c.far
+	onPipeTo(ctx, addr, func(p *pipe) error {
 		c.gate.RLock()
 		defer c.gate.RUnlock()
 		if len(c.folder.pending) > 0 && !c.settles(ctx, client) {
@@ -333,9 +334,13 @@ func (c *clerk) onPipe(ctx context.Context, client *flin.Client) {
 				return err
 			}
 			if e, ok := v.(replyError); ok {
-				o := c.refused(string(e))
-				if c.folder.end(o); o == unknown {
+				switch o := c.refused(string(e)); {
+				case o == unknown && c.far:
+					c.folder.next++
+				case o == unknown:
 					return e
+				default:
+					c.folder.end(o)
 				}
 				continue
 			}

@@ -24,8 +24,10 @@ func place(coll, id string) string { return coll + "/" + id }
 type folder struct {
 	acked   map[string]flin.Document
 	pending []filing
-	writes  int // acknowledged
-	unknown int // were not answered
+	next    int  // of pending: the oldest whose answer may still come
+	holes   bool // each of pending writes one document that no other writes, and any of them may have been executed
+	writes  int  // acknowledged
+	unknown int  // were not answered
 }
 
 func newFolder() *folder { return &folder{acked: map[string]flin.Document{}} }
@@ -35,13 +37,13 @@ func (f *folder) sent(d filing) { f.pending = append(f.pending, d) }
 
 // answered notes that the oldest request in flight was acknowledged.
 func (f *folder) answered() {
-	f.apply(f.pending[0])
-	f.pending = f.pending[1:]
+	f.apply(f.pending[f.next])
+	f.refused()
 	f.writes++
 }
 
 // refused notes that the oldest request in flight was surely not executed.
-func (f *folder) refused() { f.pending = f.pending[1:] }
+func (f *folder) refused() { f.pending = slices.Delete(f.pending, f.next, f.next+1) }
 
 func (f *folder) apply(d filing) {
 	for at, doc := range d.leaves {
@@ -68,6 +70,10 @@ func (f *folder) end(o outcome) {
 // executed.
 func (f *folder) settle(found map[string]flin.Document) error {
 	f.unknown += len(f.pending)
+	f.next = 0
+	if f.holes {
+		f.fill(found)
+	}
 	var complaints []string
 	for executed := 0; ; executed++ {
 		var partly *filing
@@ -91,6 +97,18 @@ func (f *folder) settle(found map[string]flin.Document) error {
 		return fmt.Errorf("%s", complaints[0])
 	}
 	return fmt.Errorf("no number of the %d unanswered requests explains what is there:\n  %s", len(complaints)-1, strings.Join(complaints, "\n  "))
+}
+
+// fill applies those of the unanswered requests whose document is as they leave it.
+func (f *folder) fill(found map[string]flin.Document) {
+	for _, d := range f.pending {
+		for at, doc := range d.leaves {
+			if differs(doc, found[at]) == "" {
+				f.apply(d)
+			}
+		}
+	}
+	f.pending = nil
 }
 
 // compare says which documents are not as they were acknowledged. Those that partly writes, if it is there, may be as it leaves them.

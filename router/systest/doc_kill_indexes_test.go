@@ -3,7 +3,6 @@ package systest
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -172,7 +171,7 @@ func sameDocs(t *testing.T, what string, q *flin.Query, want []flin.Document) {
 // ways. It is as far as the last flush; what comes behind that is in the log.
 func verifyStopped(t *testing.T, s *server) {
 	t.Helper()
-	e, err := doc.Open(doc.Config{Store: store.Options{Dir: filepath.Join(s.dir, "store", wire.EngineDoc.String())}})
+	e, err := doc.Open(doc.Config{Store: store.Options{Dir: s.storeDir(wire.EngineDoc)}})
 	if err != nil {
 		t.Fatalf("open the documents of a stopped server: %v", err)
 	}

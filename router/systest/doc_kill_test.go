@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Writers of every kind write documents without pause while the server is killed and started again, FLIN_KILL_ROUNDS times. Whatever was
@@ -21,8 +22,9 @@ func TestDocumentsSurviveKills(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 16))
 	rounds := int(setting(t, "FLIN_KILL_ROUNDS", 5))
 	s := start(t)
-	client := newClient(t, s.port)
-	b := &bureau{storm: &storm{addr: s.port, fail: t.Errorf}}
+	clients := newClients(t, s)
+	client := clients[0]
+	b := &bureau{storm: newStorm(t, s)}
 	k := &bank{fates: map[string]outcome{}}
 	if err := errors.Join(createDocIndexes(client.DB), k.open(client.DB)); err != nil {
 		t.Fatal(err)
@@ -40,17 +42,17 @@ func TestDocumentsSurviveKills(t *testing.T) {
 	for i := range uint64(6) {
 		c := newClerk(fmt.Sprint("native", i), i, seed, b)
 		clerks = append(clerks, c)
-		running.Go(func() { c.natively(ctx, client) })
+		running.Go(func() { c.natively(ctx, clients[i%uint64(len(clients))]) })
 	}
 	for i := range uint64(3) {
 		c := newClerk(fmt.Sprint("pipe", i), 10+i, seed, b)
 		clerks = append(clerks, c)
-		running.Go(func() { c.onPipe(ctx, client) })
+		running.Go(func() { c.onPipe(ctx, clients[i%uint64(len(clients))], s.portOf(int(i))) })
 	}
 	for i := range uint64(4) {
 		sitting := &sitter{clerk: newClerk(fmt.Sprint("sitter", i), 20+i, seed, b)}
 		sitters = append(sitters, sitting)
-		running.Go(func() { sitting.natively(ctx, client) })
+		running.Go(func() { sitting.natively(ctx, clients[i%uint64(len(clients))]) })
 		running.Go(func() { k.transfer(ctx, b, client, fmt.Sprint("teller", i), seed+i) })
 	}
 	for i := range uint64(2) {
@@ -61,13 +63,13 @@ func TestDocumentsSurviveKills(t *testing.T) {
 
 	for round := range rounds {
 		time.Sleep(time.Duration(200+rng.IntN(1800)) * time.Millisecond) // the moment of the kill is the dice's
-		strike(t, s)
+		s.strike(t, rng, wire.EngineDoc)
 		for rng.IntN(3) == 0 { // a kill of a server that has hardly begun
 			s.spawn()
 			time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
 			s.kill()
 		}
-		if rng.IntN(2) == 0 {
+		if rng.IntN(2) == 0 && !s.stands(wire.EngineDoc) {
 			verifyStopped(t, s)
 		}
 		s.launch()

@@ -78,7 +78,7 @@ func extended(t *testing.T, text string) flin.D {
 func TestOperatorsFindTheSameWithEveryIndex(t *testing.T) {
 	tab := loadOperators(t)
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	colls := map[string][]string{
 		"plain": nil, "a": {"a"}, "a.b": {"a.b"}, "descending": {"-a"}, "compound": {"a", "b"}, "elements": {"a.0"}, "deep": {"a.b.c", "c"}, "b": {"b"},
 	}
@@ -164,7 +164,7 @@ func idsOf(t *testing.T, what string, q *flin.Query) []int32 {
 func TestSortingIsTheSameWithAnIndex(t *testing.T) {
 	tab := loadOperators(t)
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	for i, text := range tab.docs {
 		doc := append(flin.D{{Key: "_id", Value: int32(i)}}, slices.DeleteFunc(extended(t, text), func(e flin.E) bool { return e.Key == "_id" })...)
 		for _, coll := range []string{"plain", "indexed"} {

@@ -72,7 +72,7 @@ func TestACollectionsLifeOverRESP(t *testing.T) {
 func TestDocumentsOverRESPAndNativelyAreTheSame(t *testing.T) {
 	s := start(t)
 	c := redisClient(t, s.port, 3)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	id := asked(t, c, "DOC.INSERT", "c", `{"int": 5, "long": {"$numberLong": "5000000000"}, "double": 1.0, "decimal": {"$numberDecimal": "1.50"}, "text": "ü \" \\ \u0001", "null": null, "deep": {"b": [1, [2], {"c": true}]}, "bin": {"$binary": {"base64": "AQID", "subType": "00"}}}`)
 	hex := regexp.MustCompile(`^\[\{"\$oid":"([0-9a-f]{24})"\}\]$`).FindStringSubmatch(id)
 	if hex == nil {
@@ -141,7 +141,7 @@ func TestDocumentsOverRESPAndNativelyAreTheSame(t *testing.T) {
 // nothing has happened.
 func TestBadDocumentCommandsAreRefusedAndTheConnectionGoesOn(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	unharmed := docCanary(t, db, "c")
 	c := redisClient(t, s.port, 2)
 	deep := strings.Repeat(`{"a":`, 150) + "1" + strings.Repeat("}", 150)

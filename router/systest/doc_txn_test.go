@@ -20,7 +20,7 @@ type purse struct {
 // Many pay each other, each in a transaction of the client; whoever counts in a transaction always counts the same.
 func TestTransactionsOfTheClientAreIsolated(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	const owners, each, payers, payments = 10, 50, 8, 40
 	purses := flin.CollectionOf[purse](db, "purses")
 	for i := range owners {
@@ -102,7 +102,7 @@ func TestTransactionsOfTheClientAreIsolated(t *testing.T) {
 	if err := count(); err != nil {
 		t.Error(err)
 	}
-	if n, err := newClient(t, s.port).Database("audit").Query("payments").Count(); err != nil || n != paid.Load() || n == 0 {
+	if n, err := newClient(t, s.addrs()).Database("audit").Query("payments").Count(); err != nil || n != paid.Load() || n == 0 {
 		t.Errorf("%d payments were made, %d are there, %v", paid.Load(), n, err)
 	}
 }
@@ -110,7 +110,7 @@ func TestTransactionsOfTheClientAreIsolated(t *testing.T) {
 // What a transaction has read and written stays its own, however much it is, until it has come to its end.
 func TestATransactionOfTheClientReadsItsOwnCursors(t *testing.T) {
 	s := start(t)
-	db := newClient(t, s.port).DB
+	db := newClient(t, s.addrs()).DB
 	const n = 3000
 	docs := make([]flin.Document, n)
 	for i := range docs {

@@ -14,7 +14,7 @@ import (
 func TestAUniqueKeyIsGivenOnce(t *testing.T) {
 	const askers, keys = 16, 60
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	db := client.DB
 	if _, err := db.CreateIndex("c", []string{"key"}, flin.Unique(), flin.Partial(flin.Where("key", flin.Exists, true))); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestAUniqueKeyIsGivenOnce(t *testing.T) {
 // A unique index that is built while duplicates are written either refuses them or is not made; never does it exist beside them.
 func TestAUniqueIndexIsNotBuiltOverDuplicates(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	made, refused := 0, 0
 	for round := range 12 {
 		db, coll := client.DB, fmt.Sprint("c", round)

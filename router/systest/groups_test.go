@@ -63,21 +63,15 @@ func oldDirectory(t *testing.T, dir string, queues bool) {
 // launchOn starts a server over a directory that is there.
 func launchOn(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, program: "flin-server", dir: dir, port: freeAddr(t), http: freeAddr(t), args: args}
-	s.launch()
-	t.Cleanup(func() {
-		if s.cmd != nil {
-			s.kill()
-		}
-	})
-	return s
+	inOneProcess(t)
+	return newServer(t, "flin-server", dir, args...).begin()
 }
 
 func TestADataDirectoryFromBeforeTheQueueEngineGoesOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	oldDirectory(t, dir, false)
 	s := launchOn(t, dir)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	version := uint64(0)
 	for round := range 3 {
 		for i := range 100 {
@@ -113,7 +107,7 @@ func TestADataDirectoryFromBeforeTheStreamEngineGoesOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	oldDirectory(t, dir, true)
 	s := launchOn(t, dir)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	for round := range 3 {
 		for i := range 100 {
 			if v, err := client.KV.Get(fmt.Sprint("old/", i)); err != nil || string(v) != fmt.Sprint(i) {
@@ -146,8 +140,9 @@ func TestADataDirectoryFromBeforeTheStreamEngineGoesOn(t *testing.T) {
 }
 
 func TestEachEngineCanHaveAGroupOfItsOwn(t *testing.T) {
+	inOneProcess(t)
 	s := start(t, "-groups=per-engine")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	work := func(round int) {
 		t.Helper()
 		if err := client.KV.Set("k", []byte{byte(round)}); err != nil {
@@ -166,12 +161,12 @@ func TestEachEngineCanHaveAGroupOfItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	says(t, fetch(t, s, "/metrics"), `flin_raft_ready{group="kv-0"} 1`, `flin_raft_ready{group="queue-0"} 1`, `flin_raft_ready{group="stream-0"} 1`,
+	says(t, fetch(t, s.http, "/metrics"), `flin_raft_ready{group="kv-0"} 1`, `flin_raft_ready{group="queue-0"} 1`, `flin_raft_ready{group="stream-0"} 1`,
 		"flin_queue_messages_ready 1", "flin_stream_records 1")
 	s.kill()
 	s.launch()
 	work(1)
-	fetch(t, s, "/readyz")
+	fetch(t, s.http, "/readyz")
 	for i := range 2 {
 		if body, err := client.Queue.Pop("jobs"); err != nil || string(body) != fmt.Sprint(i) {
 			t.Errorf("job %d is %q: %v", i, body, err)
@@ -185,8 +180,9 @@ func TestEachEngineCanHaveAGroupOfItsOwn(t *testing.T) {
 }
 
 func TestAGroupOfAllCannotBeSplit(t *testing.T) {
+	inOneProcess(t)
 	s := start(t)
-	if err := newClient(t, s.port).KV.Set("k", nil); err != nil {
+	if err := newClient(t, s.addrs()).KV.Set("k", nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.stop(); err != nil {
@@ -202,7 +198,7 @@ func TestAGroupOfAllCannotBeSplit(t *testing.T) {
 
 func TestQueuedServesQueuesAlone(t *testing.T) {
 	s := startProgram(t, "queued")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.Queue.Push("jobs", []byte("a")); err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +219,7 @@ func TestQueuedServesQueuesAlone(t *testing.T) {
 
 func TestStreamdServesStreamsAlone(t *testing.T) {
 	s := startProgram(t, "streamd", "-auto-create-topics=false")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if _, err := client.Stream.Publish("events", 0, "", []byte("a")); !errors.Is(err, flin.ErrNotFound) || !strings.Contains(err.Error(), "events") {
 		t.Errorf("to a topic that nobody has made it published: %v", err)
 	}
@@ -246,11 +242,11 @@ func TestStreamdServesStreamsAlone(t *testing.T) {
 	}
 }
 
-// fetch gets a page of the server's HTTP listener.
-func fetch(t *testing.T, s *server, path string) string {
+// fetch gets a page of an HTTP listener.
+func fetch(t *testing.T, addr, path string) string {
 	t.Helper()
 	client := http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Get("http://" + s.http + path)
+	resp, err := client.Get("http://" + addr + path)
 	if err != nil {
 		t.Fatal(err)
 	}

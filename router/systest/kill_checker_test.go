@@ -62,6 +62,56 @@ func TestTheLedgerSeesWhatIsLost(t *testing.T) {
 	}
 }
 
+// Where an engine may end within a pipeline, any of the commands without an answer may have been executed, and nothing else.
+func TestTheLedgerSeesWhatIsLostBetweenHoles(t *testing.T) {
+	at := func(key string, seq int64) observed {
+		now := time.Now().UnixMilli()
+		o := observed{before: now, after: now}
+		if seq != 0 {
+			o.value = payload(key, seq, smallValue)
+		}
+		return o
+	}
+	set := func(seq int64) state { return state{seq: seq, size: smallValue} }
+	ledger := func() *ledger {
+		l := newWriter("w", 0, 1).far().ledger
+		l.sent(change{"a": set(1), "b": set(1)})
+		l.answered()
+		l.sent(change{"a": set(2), "b": set(2)})
+		l.lost()
+		l.sent(change{"a": set(3)})
+		l.sent(change{"c": set(4)})
+		l.lost()
+		l.answered()
+		l.sent(change{"c": set(5)})
+		l.sent(change{"a": state{}})
+		l.refused()
+		return l
+	}
+	for _, c := range []struct {
+		name  string
+		found map[string]observed
+		ok    bool
+	}{
+		{"nothing unanswered was executed", map[string]observed{"a": at("a", 1), "b": at("b", 1), "c": at("c", 4)}, true},
+		{"the first unanswered was executed", map[string]observed{"a": at("a", 2), "b": at("b", 2), "c": at("c", 4)}, true},
+		{"only the second was executed", map[string]observed{"a": at("a", 3), "b": at("b", 1), "c": at("c", 4)}, true},
+		{"what was refused was executed", map[string]observed{"a": at("a", 1), "b": at("b", 1), "c": at("c", 5)}, false},
+		{"the last was executed", map[string]observed{"a": at("a", 0), "b": at("b", 2), "c": at("c", 4)}, true},
+		{"half a command was executed", map[string]observed{"a": at("a", 2), "b": at("b", 1), "c": at("c", 4)}, false},
+		{"what was acknowledged behind them is lost", map[string]observed{"a": at("a", 3), "b": at("b", 2), "c": at("c", 0)}, false},
+		{"what was acknowledged before them is lost", map[string]observed{"a": at("a", 3), "b": at("b", 0), "c": at("c", 4)}, false},
+	} {
+		l := ledger()
+		if err := l.settle(c.found); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if err := l.settle(c.found); c.ok && err != nil {
+			t.Errorf("%s: when it is looked at again: %v", c.name, err)
+		}
+	}
+}
+
 // Counters and chains must see what is lost or done twice.
 func TestCountersAndChainsSeeWhatIsLost(t *testing.T) {
 	c := &tally{key: "n"}

@@ -11,9 +11,13 @@ import (
 
 // onPipe calls work with a connection, again and again, until ctx ends. work returns when its connection is over.
 func (st *storm) onPipe(ctx context.Context, work func(p *pipe) error) {
+	onPipeTo(ctx, st.addr(), work)
+}
+
+func onPipeTo(ctx context.Context, addr string, work func(p *pipe) error) {
 	for ctx.Err() == nil {
 		var p *pipe
-		if !again(ctx, func() (err error) { p, err = dialPipe(st.addr); return err }) {
+		if !again(ctx, func() (err error) { p, err = dialPipe(addr); return err }) {
 			return
 		}
 		for ctx.Err() == nil {
@@ -72,16 +76,19 @@ func (st *storm) chainOnPipe(ctx context.Context, by string, seed uint64, chains
 		if err := p.flush(); err != nil {
 			return err
 		}
-		if _, err := p.read(); err != nil {
+		watched, err := p.read()
+		if err != nil {
 			return err
 		}
 		v, err := p.read()
 		if err != nil {
 			return err
 		}
-		if e, ok := v.(replyError); ok {
-			_ = st.refused(string(e))
-			return nil
+		for _, v := range []any{watched, v} {
+			if e, ok := v.(replyError); ok {
+				_ = st.refused(string(e))
+				return e
+			}
 		}
 		prev, _ := v.([]byte)
 		value := c.begin(by, string(prev))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // setting returns an environment variable's number, or fallback.
@@ -46,6 +47,7 @@ func TestWhatWasAcknowledgedSurvivesKills(t *testing.T) {
 // The same, on a store full of what was deleted, which is being rebuilt to shed it whenever it runs for a while: none of
 // that may come back.
 func TestWhatWasAcknowledgedSurvivesKillsDuringRebuilds(t *testing.T) {
+	inOneProcess(t)
 	const batches, batch = 30, 10_000
 	mown := ""
 	stormTest(t, int(setting(t, "FLIN_KILL_ROUNDS", 5)+3)/4, func(t *testing.T, s *server) {
@@ -93,9 +95,10 @@ func TestWhatWasAcknowledgedSurvivesKillsDuringRebuilds(t *testing.T) {
 
 // A server that is killed while it makes its data directory finds its way at the next start, wherever it was.
 func TestKillsDuringTheFirstStart(t *testing.T) {
+	inOneProcess(t)
 	rng := rand.New(rand.NewPCG(seeded(t), 11))
 	for range 2 * setting(t, "FLIN_KILL_ROUNDS", 5) {
-		s := &server{t: t, program: "flin-server", dir: filepath.Join(t.TempDir(), "data"), port: freeAddr(t), http: freeAddr(t)}
+		s := newServer(t, "flin-server", filepath.Join(t.TempDir(), "data"))
 		for range 1 + rng.IntN(3) {
 			s.spawn()
 			time.Sleep(time.Duration(rng.IntN(120)) * time.Millisecond) // the dice's moment
@@ -112,8 +115,9 @@ func stormTest(t *testing.T, rounds int, tend func(t *testing.T, s *server)) {
 	seed := seeded(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	s := start(t)
-	st := &storm{addr: s.port, fail: t.Errorf}
-	client := newClient(t, s.port)
+	st := newStorm(t, s)
+	clients := newClients(t, s)
+	client := clients[0]
 	tend(t, s)
 
 	var (
@@ -130,11 +134,14 @@ func stormTest(t *testing.T, rounds int, tend func(t *testing.T, s *server)) {
 	defer func() { stop(); running.Wait() }()
 	for i := range 6 {
 		w := &pipeWriter{writer: newWriter(fmt.Sprintf("pipe%d", i), 1+i, seed), storm: st, depth: 1 + 8*i}
+		if st.far {
+			w.far()
+		}
 		writers = append(writers, w.writer)
 		running.Go(func() { w.run(ctx) })
 	}
 	for i := range 8 {
-		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), 7+i, seed), storm: st, client: client}
+		w := &nativeWriter{writer: newWriter(fmt.Sprintf("native%d", i), 7+i, seed), storm: st, client: clients[i%len(clients)]}
 		writers = append(writers, w.writer)
 		running.Go(func() { w.run(ctx) })
 	}
@@ -149,7 +156,7 @@ func stormTest(t *testing.T, rounds int, tend func(t *testing.T, s *server)) {
 
 	for round := range rounds {
 		time.Sleep(time.Duration(200+rng.IntN(1800)) * time.Millisecond) // the moment of the kill is the dice's
-		s.kill()
+		s.strike(t, rng, wire.EngineKV)
 		for rng.IntN(3) == 0 { // a kill of a server that has hardly begun
 			s.spawn()
 			time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
@@ -283,6 +290,15 @@ func report(t *testing.T, writers []*writer, counters []*tally, chains []*chain)
 	if increments == 0 || steps == 0 {
 		t.Error("counters and chains did not move")
 	}
+}
+
+// newClients returns a native client for each port of the server, each of which stays there (see storm.addr).
+func newClients(t testing.TB, s *server) (all []*flin.Client) {
+	t.Helper()
+	for _, port := range s.ports() {
+		all = append(all, newClient(t, port))
+	}
+	return all
 }
 
 // newClient returns a native client that is closed with the test.

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"testing"
 	"time"
 )
 
@@ -43,10 +45,18 @@ type writer struct {
 	db     int
 	rng    *rand.Rand
 	ledger *ledger
+	blind  bool // no write depends on what the one before it has left
 }
 
 func newWriter(name string, db int, seed uint64) *writer {
 	return &writer{name: name, db: db, rng: rand.New(rand.NewPCG(seed, uint64(db))), ledger: newLedger()}
+}
+
+// far makes up writes for a server whose engine is another process: it may end and be there again between two commands of one
+// pipeline, so that any of them may have been executed without the one before it.
+func (w *writer) far() *writer {
+	w.blind, w.ledger.holes = true, true
+	return w
 }
 
 func (w *writer) group(g int) []string {
@@ -74,7 +84,11 @@ func (w *writer) next() intent {
 	}
 	one := func(d deed, s state) intent { return intent{deed: d, keys: []string{key}, change: change{key: s}} }
 	now := w.ledger.now(key)
-	switch n := w.rng.IntN(100); {
+	n := w.rng.IntN(100)
+	if w.blind && n >= 78 && n < 90 {
+		n = 0
+	}
+	switch {
 	case n < 50:
 		return one(deedSet, state{seq: seq, size: w.size()})
 	case n < 58:
@@ -133,8 +147,23 @@ func (in intent) value(key string) string {
 
 // storm is what all writers of one run share.
 type storm struct {
-	addr string
+	addrs []string // at which the platform serves
+	// far says that engines are processes of their own. Then a connection outlives the death of an engine: some of the commands in a
+	// pipeline are answered that they may or may not have been executed, and those behind them are executed all the same.
+	far  bool
 	fail func(format string, args ...any) // marks the test as failed
+
+	given atomic.Int64
+}
+
+func newStorm(t testing.TB, s *server) *storm {
+	return &storm{addrs: s.ports(), far: s.behind != nil, fail: t.Errorf}
+}
+
+// addr returns an address for a client, which must stay with it: what a router that was killed has passed on is executed before what
+// comes through it later, but perhaps not before what comes through another one.
+func (st *storm) addr() string {
+	return st.addrs[int(st.given.Add(1))%len(st.addrs)]
 }
 
 // refused says what an error answer means for its command, and fails the test if a server that is killed now and then has
@@ -170,10 +199,11 @@ type pipeWriter struct {
 }
 
 func (w *pipeWriter) run(ctx context.Context) {
+	addr := w.storm.addr()
 	for ctx.Err() == nil {
 		var p *pipe
 		ok := again(ctx, func() (err error) {
-			if p, err = dialPipe(w.storm.addr); err != nil {
+			if p, err = dialPipe(addr); err != nil {
 				return err
 			}
 			found, err := readKeys(p, w.db, w.ledger.keys())
@@ -198,9 +228,10 @@ func (w *pipeWriter) run(ctx context.Context) {
 	}
 }
 
-// burst sends a pipeline of writes and reads its answers. The error is the end of the connection.
+// burst sends a pipeline of writes and reads its answers. After an error the connection is not used any more.
 func (w *pipeWriter) burst(p *pipe) error {
 	sent := make([]intent, 0, w.depth)
+	var lost error
 	for range w.depth {
 		in := w.next()
 		w.ledger.sent(in.change)
@@ -233,11 +264,14 @@ func (w *pipeWriter) burst(p *pipe) error {
 			w.ledger.answered()
 		case w.storm.refused(refused) == notDone:
 			w.ledger.refused()
+		case w.storm.far:
+			w.ledger.lost()
+			lost = replyError(refused)
 		default:
 			return replyError(refused)
 		}
 	}
-	return nil
+	return lost
 }
 
 // send writes the intent as RESP commands.

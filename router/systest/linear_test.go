@@ -12,13 +12,14 @@ import (
 	"testing"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // linearRun is one run of clients on a few keys that they share.
 type linearRun struct {
 	*history
-	addr     string
-	client   *flin.Client
+	storm    *storm
+	clients  []*flin.Client
 	writes   atomic.Int64 // numbers the values
 	fail     func(format string, args ...any)
 	register []string
@@ -35,7 +36,7 @@ func TestConcurrentHistoriesAreLinearizable(t *testing.T) {
 	kills := int(setting(t, "FLIN_LINEAR_KILLS", 3))
 	const natives, pipes = 5, 4
 	s := start(t)
-	r := &linearRun{history: newHistory(), addr: s.port, client: newClient(t, s.port), fail: t.Errorf}
+	r := &linearRun{history: newHistory(), storm: newStorm(t, s), clients: newClients(t, s), fail: t.Errorf}
 	for i := range 5 {
 		r.register = append(r.register, fmt.Sprintf("register/%d", i))
 	}
@@ -61,16 +62,18 @@ func TestConcurrentHistoriesAreLinearizable(t *testing.T) {
 		case <-r.reached(at):
 		case <-finished:
 		}
-		s.kill()
-		r.killed()
+		s.strike(t, rng, wire.EngineKV)
+		if s.behind == nil {
+			r.killed()
+		}
 		s.launch()
+		if s.behind != nil { // what a router had passed on is executed even if it was killed, but not after so long
+			r.killed()
+		}
 	}
 	<-finished
 	r.check(t)
 }
-
-// storm is what the helpers of the kill loop need.
-func (r *linearRun) storm() *storm { return &storm{addr: r.addr, fail: r.fail} }
 
 // pick returns a key and what to ask of it, without a compare-and-set.
 func (r *linearRun) pick(rng *rand.Rand) (string, ask) {
@@ -115,6 +118,9 @@ func (r *linearRun) number(key string, v []byte) int64 {
 	return n
 }
 
+// client returns the one that client number id uses.
+func (r *linearRun) client(id int) *flin.Client { return r.clients[id%len(r.clients)] }
+
 // native asks n operations through the Go client, one at a time.
 func (r *linearRun) native(id int, rng *rand.Rand, n int) {
 	for range n {
@@ -124,7 +130,7 @@ func (r *linearRun) native(id int, rng *rand.Rand, n int) {
 			continue
 		}
 		call := r.now()
-		out, err := r.askNatively(key, in)
+		out, err := r.askNatively(id, key, in)
 		r.end(id, key, in, out, err, call)
 	}
 }
@@ -146,10 +152,10 @@ func (r *linearRun) end(id int, key string, in ask, out got, err error, call int
 	}
 }
 
-func (r *linearRun) askNatively(key string, in ask) (out got, err error) {
+func (r *linearRun) askNatively(id int, key string, in ask) (out got, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	kv := r.client.With(ctx).KV
+	kv := r.client(id).With(ctx).KV
 	switch in.verb {
 	case vRead:
 		e, err := kv.Entry(key)
@@ -176,14 +182,14 @@ func (r *linearRun) askNatively(key string, in ask) (out got, err error) {
 // swapVersion reads a version and writes if it still holds.
 func (r *linearRun) swapVersion(id int, key string, n int64) {
 	call := r.now()
-	e, err := r.client.KV.Entry(key)
+	e, err := r.client(id).KV.Entry(key)
 	if err != nil && !errors.Is(err, flin.ErrNotFound) {
 		return
 	}
 	r.add(id, key, ask{verb: vRead}, got{n: r.number(key, e.Value), version: e.Version}, call)
 	in := ask{verb: vSwapVersion, n: n, version: e.Version}
 	call = r.now()
-	e, err = r.client.KV.Put(key, linearValue(key, n), flin.IfVersion(in.version))
+	e, err = r.client(id).KV.Put(key, linearValue(key, n), flin.IfVersion(in.version))
 	r.end(id, key, in, got{version: e.Version}, err, call)
 }
 
@@ -193,7 +199,7 @@ func (r *linearRun) piped(id int, rng *rand.Rand, n int) {
 	defer cancel()
 	private, last := fmt.Sprintf("private/%d", id), int64(0)
 	asked := 0
-	r.storm().onPipe(ctx, func(p *pipe) error {
+	r.storm.onPipe(ctx, func(p *pipe) error {
 		if asked >= n {
 			cancel()
 			return nil
@@ -253,7 +259,7 @@ func (r *linearRun) pipeline(p *pipe, id int, rng *rand.Rand, depth int) error {
 		case int64:
 			out.n = v
 		case replyError:
-			if r.storm().refused(string(v)) == notDone {
+			if r.storm.refused(string(v)) == notDone {
 				continue
 			}
 			out.unknown = true
@@ -271,16 +277,21 @@ func (r *linearRun) ownRead(p *pipe, key, value string) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
+	var lost error
 	for i := range 3 {
 		v, err := p.read()
 		if err != nil {
 			return err
 		}
-		if b, ok := v.([]byte); i == 1 && (!ok || string(b) != value) {
+		if e, refused := v.(replyError); refused {
+			_ = r.storm.refused(string(e))
+			lost = e
+		}
+		if b, ok := v.([]byte); i == 1 && lost == nil && (!ok || string(b) != value) {
 			r.fail("a pipelined GET answered %q (%v) to the client that wrote %q just before it", b, v, value)
 		}
 	}
-	return nil
+	return lost
 }
 
 // swapValue reads a value and writes if it has not changed: WATCH, GET, MULTI, SET, EXEC.
@@ -296,6 +307,10 @@ func (r *linearRun) swapValue(p *pipe, id int, key string) error {
 		var err error
 		if v, err = p.read(); err != nil {
 			return err
+		}
+		if e, refused := v.(replyError); refused {
+			_ = r.storm.refused(string(e))
+			return e
 		}
 	}
 	b, _ := v.([]byte)
@@ -319,7 +334,7 @@ func (r *linearRun) swapValue(p *pipe, id int, key string) error {
 	case []any:
 		r.add(id, key, in, got{}, call)
 	case replyError:
-		if r.storm().refused(string(v)) == unknown {
+		if r.storm.refused(string(v)) == unknown {
 			r.add(id, key, in, got{unknown: true}, call)
 		}
 	}

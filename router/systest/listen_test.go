@@ -6,6 +6,7 @@ import (
 )
 
 func TestAServerListensOnEveryAddressAsItDoesWithoutFlags(t *testing.T) {
+	inOneProcess(t)
 	_, raft, err := net.SplitHostPort(freeAddr(t))
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // What is wrong with a push is said with the limit, and nothing of it is pushed.
 func TestBadPushesAreRefusedNatively(t *testing.T) {
 	s := start(t, "-max-value=512KiB")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	unharmed := canary(t, client, "q")
 	push := func(size int, opts ...flin.PushOption) func() error {
@@ -55,7 +55,7 @@ func TestBadPushesAreRefusedNatively(t *testing.T) {
 // Names that are none are refused by every operation that could make a queue or look for one.
 func TestNamesThatAreNoneAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	p, err := dialPipe(s.port)
 	if err != nil {
@@ -121,7 +121,7 @@ func TestNamesThatAreNoneAreRefused(t *testing.T) {
 // whole.
 func TestAFullQueueRefusesOrMakesRoom(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	if err := q.Configure("full", flin.MaxLength(3)); err != nil {
 		t.Fatal(err)

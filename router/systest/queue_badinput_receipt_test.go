@@ -13,7 +13,7 @@ import (
 // A receipt that is not, or no longer, that of a lease changes nothing and says so.
 func TestStaleReceiptsAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	p, err := dialPipe(s.port)
 	if err != nil {

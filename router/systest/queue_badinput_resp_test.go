@@ -12,7 +12,7 @@ import (
 // nothing has happened.
 func TestBadQueueCommandsAreRefusedAndTheConnectionGoesOn(t *testing.T) {
 	s := start(t, "-max-value=512KiB")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	unharmed := canary(t, client, "q")
 	p, err := dialPipe(s.port)
 	if err != nil {

@@ -61,7 +61,7 @@ func refuse(t *testing.T, all []denial) {
 // was set.
 func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	chain := []string{"a", "b", "c", "d"}
 	for i, name := range chain[:3] {
@@ -132,7 +132,7 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 // Bounds of pops and looks are said with the limit, and what is not there is not found.
 func TestBadRequestsForMessagesAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	q := client.Queue
 	unharmed := canary(t, client, "q")
 	held := func(call func(m *flin.Message) error) func() error {

@@ -17,7 +17,7 @@ import (
 // TestEveryQueueCallOfTheClient makes each call once against a real server.
 func TestEveryQueueCallOfTheClient(t *testing.T) {
 	s := start(t)
-	q := newClient(t, s.port).Queue
+	q := newClient(t, s.addrs()).Queue
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -135,7 +135,7 @@ func TestEveryQueueCallOfTheClient(t *testing.T) {
 // says that it does not know may have taken a message.
 func TestPopsThatAreGivenUpLoseNothing(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	const poppers, messages = 8, 200
 	var mu sync.Mutex
 	got := map[string]int{}
@@ -199,7 +199,7 @@ func TestPopsThatAreGivenUpLoseNothing(t *testing.T) {
 // A worker goes on over the end of its server, at its old address, and every message is dealt with.
 func TestReceiveGoesOnOverARestart(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	const messages = 300
 	var bodies [][]byte
 	for i := range messages {
@@ -273,7 +273,7 @@ func TestReceiveGoesOnOverARestart(t *testing.T) {
 // Messages of a group are handled one after the other and in their order, those of several groups at a time.
 func TestReceiveHandlesGroupsInOrder(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	const groups, each = 4, 25
 	for i := range each {
 		for g := range groups {

@@ -71,7 +71,7 @@ func TestEveryCommitIsBuiltThoughWorkersAreKilled(t *testing.T) {
 	const workers = 8
 	commits := commitsOfThisRepository(t)
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	for range 2 {
 		for _, c := range commits {
 			err := client.Queue.Push(jobQueue, c.text, flin.DedupID(c.name), flin.Headers(map[string]string{"commit": c.name}))

@@ -34,7 +34,12 @@ func TestQueueHistoriesKeepTheirOrder(t *testing.T) {
 	perClient := int(setting(t, "FLIN_LINEAR_OPS", 400))
 	kills := int(setting(t, "FLIN_LINEAR_KILLS", 3))
 	const clients = 5
-	s := startProgram(t, "queued") // the daemon of the queues alone; the kill loop is about the platform in one process
+	var s *server
+	if chosen(t) == allInOne {
+		s = startProgram(t, "queued") // the daemon of the queues alone; the kill loop is about the platform in one process
+	} else {
+		s = start(t)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var ops atomic.Int64
 	var runs []*queueRun
@@ -42,7 +47,7 @@ func TestQueueHistoriesKeepTheirOrder(t *testing.T) {
 	defer func() { cancel(); running.Wait() }()
 	for q := range 3 {
 		r := &queueRun{
-			queueHistory: newQueueHistory(), ctx: ctx, queue: fmt.Sprintf("history.%d", q), client: newClient(t, s.port), fail: t.Errorf, ops: &ops,
+			queueHistory: newQueueHistory(), ctx: ctx, queue: fmt.Sprintf("history.%d", q), client: newClient(t, s.addrs()), fail: t.Errorf, ops: &ops,
 		}
 		if err := r.client.Queue.Configure(r.queue, flin.MaxDeliveries(0), flin.LeaseTime(2*time.Second)); err != nil {
 			t.Fatal(err)
@@ -66,7 +71,7 @@ func TestQueueHistoriesKeepTheirOrder(t *testing.T) {
 			case <-time.After(time.Millisecond): // a counter gives no sign
 			}
 		}
-		strike(t, s)
+		s.strike(t, rng, wire.EngineQueue)
 		s.launch()
 	}
 	for busy := true; busy; {

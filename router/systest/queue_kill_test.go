@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Pushers, takers and workers go on without pause while the server is killed and started again, FLIN_KILL_ROUNDS times.
@@ -22,8 +23,8 @@ func TestQueuesSurviveKills(t *testing.T) {
 	rounds := int(setting(t, "FLIN_KILL_ROUNDS", 5))
 	s := start(t)
 	d := newDepot(maxDeliver, t.Errorf)
-	st := &storm{addr: s.port, fail: t.Errorf}
-	client := newClient(t, s.port)
+	st := newStorm(t, s)
+	client := newClient(t, s.addrs())
 	if err := createQueues(client, maxDeliver); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestQueuesSurviveKills(t *testing.T) {
 
 	for round := range rounds {
 		time.Sleep(time.Duration(200+rng.IntN(1800)) * time.Millisecond) // the moment of the kill is the dice's
-		strike(t, s)
+		s.strike(t, rng, wire.EngineQueue)
 		for rng.IntN(3) == 0 { // a kill of a server that has hardly begun
 			s.spawn()
 			time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
@@ -76,24 +77,6 @@ func TestQueuesSurviveKills(t *testing.T) {
 	countDead(t, client, d)
 	d.audit(leasedQueue, takenQueue)
 	d.report(t)
-}
-
-// strike kills the server, which must not have ended by itself.
-func strike(t *testing.T, s *server) {
-	t.Helper()
-	stillRuns(t, s)
-	s.kill()
-}
-
-// stillRuns fails the test if the server has ended by itself.
-func stillRuns(t *testing.T, s *server) {
-	t.Helper()
-	select {
-	case err := <-s.exited:
-		s.cmd = nil // there is nothing left to kill
-		t.Fatalf("the server has ended by itself: %v\n%s", err, s.log.tail(8<<10))
-	default:
-	}
 }
 
 // awaitEmpty returns when the queues have no message in any state.

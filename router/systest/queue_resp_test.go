@@ -148,7 +148,7 @@ func firstPushed(t *testing.T, c *redis.Client, queue string) string {
 // Who waits is served in the order in which he came, over whatever protocol; who leaves meanwhile takes nothing with him.
 func TestThoseWhoWaitAreServedInOrderAndTakeNothingWithThem(t *testing.T) {
 	s := start(t)
-	native := newClient(t, s.port)
+	native := newClient(t, s.addrs())
 	blocked := func(n int) {
 		t.Helper()
 		c := redisClient(t, s.port, 2)
@@ -261,7 +261,7 @@ func TestAServerWithWaitersStopsAtOnce(t *testing.T) {
 		t.Errorf("it has waited for them:\n%s", log)
 	}
 	s.launch()
-	if body, err := newClient(t, s.port).Queue.Pop("kept"); err != nil || string(body) != "x" {
+	if body, err := newClient(t, s.addrs()).Queue.Pop("kept"); err != nil || string(body) != "x" {
 		t.Errorf("what was there: %q %v", body, err)
 	}
 }

@@ -65,7 +65,7 @@ func TestTheReferenceProgram(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const partition = 1 // where Kafka's clients put user123, too
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	john, err := client.DB.Query("users").First()
 	if err != nil {
 		t.Fatalf("who was inserted: %v", err)

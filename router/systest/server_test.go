@@ -1,110 +1,88 @@
 // Package systest tests whole processes: the server's binary, started on free ports with a data directory of its own,
-// spoken to by real clients, killed and started again.
+// spoken to by real clients, killed and started again. The same scenarios run on each set-up (setup_test.go).
 package systest
 
 import (
 	"bufio"
-	"bytes"
-	"fmt"
+	"errors"
+	"maps"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
-	"syscall"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/skshohagmiah/flin/pkg/freeport"
 )
 
-// built is where TestMain's directory keeps the binaries; each is built once, when a test first asks for it.
-var built struct {
-	dir string
-	mu  sync.Mutex
-	ok  map[string]bool
-}
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "flin-systest-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	built.dir, built.ok = dir, map[string]bool{}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// binary returns the path of a program of the workspace: "flin-server", "kvd", "queued", "streamd" or "docd".
-func binary(t testing.TB, name string) string {
-	t.Helper()
-	pkg := map[string]string{
-		"flin-server": "github.com/skshohagmiah/flin/router",
-		"kvd":         "github.com/skshohagmiah/flin/kvd",
-		"queued":      "github.com/skshohagmiah/flin/queued",
-		"streamd":     "github.com/skshohagmiah/flin/streamd",
-		"docd":        "github.com/skshohagmiah/flin/docd",
-	}[name]
-	path := filepath.Join(built.dir, name)
-	built.mu.Lock()
-	defer built.mu.Unlock()
-	if !built.ok[name] {
-		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", name, err, out)
-		}
-		built.ok[name] = true
-	}
-	return path
-}
-
-// server is a running process of the platform.
+// server is the platform as its clients see it: a process that serves them, and those behind it, if the set-up has some.
 type server struct {
-	t       testing.TB
-	program string
-	dir     string // data directory
-	port    string // address of the unified port
-	http    string // address of the HTTP listener
-	args    []string
-	cmd     *exec.Cmd
-	exited  chan error
-	log     *lockedBuffer
+	process          // the one that serves clients
+	dir     string   // data directory; with others behind it, of all of them
+	port    string   // address of the unified port
+	http    string   // address of the HTTP listener
+	args    []string // beyond those for addresses and the data directory
+	behind  *backing // nil: everything is in one process
 }
 
-// start runs flin-server with a fresh data directory and waits until it serves. It is stopped with the test.
+// start runs the platform, as the set-up has it, on a fresh data directory and waits until it serves. It is stopped with the test.
 func start(t testing.TB, args ...string) *server {
 	t.Helper()
-	return startProgram(t, "flin-server", args...)
+	s := newServer(t, "flin-server", filepath.Join(t.TempDir(), "data"), args...)
+	if setup := chosen(t); setup != allInOne {
+		s.behind = newBacking(s, setup)
+	}
+	return s.begin()
 }
 
+// startProgram runs one program alone.
 func startProgram(t testing.TB, program string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, program: program, dir: filepath.Join(t.TempDir(), "data"), args: args}
-	s.port, s.http = freeAddr(t), freeAddr(t)
-	s.launch()
-	t.Cleanup(func() {
-		if s.cmd != nil {
-			s.kill()
-		}
-		if t.Failed() {
-			t.Logf("log of %s:\n%s", program, s.log.tail(8<<10))
+	inOneProcess(t)
+	return newServer(t, program, filepath.Join(t.TempDir(), "data"), args...).begin()
+}
+
+// newServer returns a program that is not started yet.
+func newServer(t testing.TB, program, dir string, args ...string) *server {
+	t.Helper()
+	return &server{process: process{t: t, program: program}, dir: dir, port: freeAddr(t), http: freeAddr(t), args: args}
+}
+
+// begin launches the server and stops it with the test.
+func (s *server) begin() *server {
+	s.t.Helper()
+	s.t.Cleanup(func() {
+		for _, p := range s.all() {
+			if p.cmd != nil {
+				p.kill()
+			}
+			if s.t.Failed() && p.log != nil {
+				s.t.Logf("log of %s:\n%s", p.program, p.log.tail(8<<10))
+			}
 		}
 	})
+	s.launch()
 	return s
 }
 
-// launch starts the process on the server's addresses and data directory and waits until it is ready.
+// all returns every process of the platform.
+func (s *server) all() []*process {
+	all := []*process{&s.process}
+	if s.behind != nil {
+		all = append(all, s.behind.processes()...)
+	}
+	return all
+}
+
+// launch starts what does not run, on its addresses and data directory, and waits until the platform serves.
 func (s *server) launch() {
 	s.t.Helper()
 	s.spawn()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		select {
-		case err := <-s.exited:
-			s.cmd = nil // there is nothing left to kill
-			s.t.Fatalf("%s ended at its start: %v\n%s", s.program, err, s.log.tail(8<<10))
-		default:
+		if p, err := s.fallen(); err != nil {
+			s.t.Fatalf("at the start %v\n%s", err, p.log.tail(8<<10))
 		}
 		if s.answers() {
 			return
@@ -116,71 +94,89 @@ func (s *server) launch() {
 	}
 }
 
-// spawn starts the process and does not wait for it to serve.
+// fallen returns a process that has ended by itself and how, if there is one.
+func (s *server) fallen() (*process, error) {
+	for _, p := range s.all() {
+		if p.cmd == nil {
+			continue
+		}
+		if err := p.ended(); err != nil {
+			p.cmd = nil // there is nothing left to kill
+			return p, err
+		}
+	}
+	return nil, nil
+}
+
+// spawn starts what does not run and does not wait for it to serve.
 func (s *server) spawn() {
 	s.t.Helper()
-	args := append([]string{
-		"-node-id=node1", "-port=" + s.port, "-http=" + s.http, "-raft=" + freeAddr(s.t), "-data=" + s.dir,
-	}, s.args...)
-	s.log = &lockedBuffer{}
-	s.cmd = exec.Command(binary(s.t, s.program), args...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
+	if s.behind != nil {
+		s.behind.spawn()
 	}
-	exited, cmd := make(chan error, 1), s.cmd
-	s.exited = exited
-	go func() { exited <- cmd.Wait() }()
+	if s.cmd != nil {
+		return
+	}
+	args, env := []string{"-node-id=node1", "-port=" + s.port, "-http=" + s.http}, []string(nil)
+	if s.behind == nil {
+		args = append(args, "-raft="+freeAddr(s.t), "-data="+s.dir)
+	} else {
+		more, secret := s.behind.routerArgs()
+		args, env = append(args, more...), append(env, secret)
+	}
+	s.run(binary(s.t, s.program), env, append(args, s.args...)...)
 }
 
-// kill ends the process at once, as a power switch would end it.
+// kill ends every process at once, as a power switch would end them.
 func (s *server) kill() {
-	_ = s.cmd.Process.Kill() // it may have ended by itself
-	<-s.exited
-	s.cmd = nil
+	for _, p := range s.all() {
+		if p.cmd != nil {
+			p.kill()
+		}
+	}
 }
 
-// stop ends the process as an operator would and returns how it ended.
+// stop ends the platform as an operator would, those in front first, and returns how its processes ended.
 func (s *server) stop() error {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		s.t.Fatal(err)
+	var errs []error
+	for _, p := range s.all() {
+		if p.cmd != nil {
+			errs = append(errs, p.stop())
+		}
 	}
-	select {
-	case err := <-s.exited:
-		s.cmd = nil
-		return err
-	case <-time.After(30 * time.Second):
-		s.t.Fatalf("%s does not stop\n%s", s.program, s.log.tail(8<<10))
-		return nil
-	}
+	return errors.Join(errs...)
 }
 
-// wait returns how the process ended by itself.
-func (s *server) wait() error {
-	s.t.Helper()
-	select {
-	case err := <-s.exited:
-		s.cmd = nil
-		return err
-	case <-time.After(30 * time.Second):
-		s.t.Fatalf("%s goes on running\n%s", s.program, s.log.tail(8<<10))
-		return nil
+// ports are the addresses at which the platform serves clients.
+func (s *server) ports() []string {
+	if s.behind != nil && s.behind.second != nil {
+		return []string{s.port, s.behind.port}
 	}
+	return []string{s.port}
 }
 
-// answers reports whether the server serves what its program is for.
+// addrs are the ports as the Go client takes them.
+func (s *server) addrs() string { return strings.Join(s.ports(), ",") }
+
+// portOf returns the port that client number i uses, and no other.
+func (s *server) portOf(i int) string { return s.ports()[i%len(s.ports())] }
+
+// answers reports whether the server serves what its program is for, at each of its ports.
 func (s *server) answers() bool {
-	switch s.program {
-	case "queued":
-		line, err := asksInline(s.port, "Q.LEN flin:ready")
-		return err == nil && line[0] == ':'
-	case "streamd":
-		line, err := asksInline(s.port, "S.TOPICS")
-		return err == nil && line[0] == '*'
+	of := map[string]string{"kvd": "GET flin:ready", "queued": "Q.LEN flin:ready", "streamd": "S.TOPICS", "docd": "DOC.COLLECTIONS"}
+	asks := slices.Collect(maps.Values(of))
+	if command, one := of[s.program]; one {
+		asks = []string{command}
 	}
-	return answersPing(s.port)
+	for _, port := range s.ports() {
+		for _, command := range asks {
+			if line, err := asksInline(port, command); err != nil || line[0] == '-' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func answersPing(addr string) bool {
@@ -195,7 +191,7 @@ func asksInline(addr, command string) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		return "", err
 	}
 	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
@@ -212,23 +208,4 @@ func freeAddr(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return freeport.Address(port)
-}
-
-// lockedBuffer collects what a process writes.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) tail(n int) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.b.Bytes()
-	return string(b[max(0, len(b)-n):])
 }

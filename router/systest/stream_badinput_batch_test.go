@@ -59,7 +59,7 @@ func aBatch(t *testing.T, n *frames, topic string) []byte {
 // A batch that is damaged, or not what it says, is refused, and leaves nothing behind.
 func TestDamagedBatchesAreRefused(t *testing.T) {
 	s := start(t, "-auto-create-topics=false")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	unharmed := topicCanary(t, client, "t")
 	n := dialFrames(t, s.port)
 	defer n.close()
@@ -127,7 +127,7 @@ func TestDamagedBatchesAreRefused(t *testing.T) {
 // A producer's batches come in once and in their order, whatever it sends; one that another has taken the place of is told so.
 func TestAProducersBatchesAreTakenOnceAndInOrder(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	unharmed := topicCanary(t, client, "canary")
 	n := dialFrames(t, s.port)
 	defer func() { n.close() }()

@@ -10,7 +10,7 @@ import (
 // has happened.
 func TestBadStreamCommandsAreRefusedAndTheConnectionGoesOn(t *testing.T) {
 	s := start(t, "-max-value=512KiB")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	unharmed := topicCanary(t, client, "t")
 	p, err := dialPipe(s.port)
 	if err != nil {

@@ -64,7 +64,7 @@ var badNames = []string{"", ".", "..", "a b", "a/b", "ümlaut", strings.Repeat("
 // What cannot be done with topics is refused with the limit or the remedy, and nothing happens.
 func TestBadRequestsForTopicsAreRefused(t *testing.T) {
 	s := start(t, "-max-value=512KiB")
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	st := client.Stream
 	unharmed := topicCanary(t, client, "t")
 	large := bytes.Repeat([]byte{'v'}, 64<<10+1)
@@ -133,7 +133,7 @@ func TestBadRequestsForTopicsAreRefused(t *testing.T) {
 // Offsets that are not there are refused with those that are.
 func TestOffsetsOutOfRangeAreRefused(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	st := client.Stream
 	unharmed := topicCanary(t, client, "t")
 	fetch := func(topic string, partition int, offset int64, o ...flin.FetchOption) func() error {
@@ -172,7 +172,7 @@ func reset(st *flin.Stream, group string, offset int64) error {
 // Who is no member, or has lost what it was to, is told so; what a group has committed stays.
 func TestBadRequestsOfMembersAreRefused(t *testing.T) {
 	s := start(t)
-	client, other := newClient(t, s.port), newClient(t, s.port)
+	client, other := newClient(t, s.addrs()), newClient(t, s.addrs())
 	st := client.Stream
 	unharmed := topicCanary(t, client, "t")
 	consume := func(topic, group, consumer string, n int, o ...flin.ConsumeOption) func() error {
@@ -239,7 +239,7 @@ func TestBadRequestsOfMembersAreRefused(t *testing.T) {
 // applied again at the next start.
 func TestGarbagePayloadsOfEveryStreamOperation(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	unharmed := topicCanary(t, client, "canary")
 	rng := rand.New(rand.NewPCG(seeded(t), 16))
 	n := dialFrames(t, s.port)

@@ -15,7 +15,7 @@ import (
 // TestEveryStreamCallOfTheClient makes each call once against a real server.
 func TestEveryStreamCallOfTheClient(t *testing.T) {
 	s := start(t)
-	st := newClient(t, s.port).Stream
+	st := newClient(t, s.addrs()).Stream
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -141,7 +141,7 @@ func TestEveryStreamCallOfTheClient(t *testing.T) {
 
 func TestAConsumerThatWaitsGetsWhatIsPublished(t *testing.T) {
 	s := start(t)
-	st := newClient(t, s.port).Stream
+	st := newClient(t, s.addrs()).Stream
 	if err := st.CreateTopic("events", 4, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestAConsumerThatWaitsGetsWhatIsPublished(t *testing.T) {
 // and started again meanwhile.
 func TestAProducersRecordsAreStoredOnceAndInOrderOverAKill(t *testing.T) {
 	s := start(t)
-	st := newClient(t, s.port).Stream
+	st := newClient(t, s.addrs()).Stream
 	const partitions, each = 3, 4000
 	for _, codec := range []flin.Codec{flin.NoCompression, flin.Snappy, flin.Zstd} {
 		topic := fmt.Sprintf("t%d", codec)
@@ -231,7 +231,7 @@ func TestAProducersRecordsAreStoredOnceAndInOrderOverAKill(t *testing.T) {
 func TestReadersShareATopicAndTakeOverFromOneThatLeaves(t *testing.T) {
 	s := start(t)
 	const records = 3000
-	producer := newClient(t, s.port).Stream
+	producer := newClient(t, s.addrs()).Stream
 	if err := producer.CreateTopic("events", 6, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestReadersShareATopicAndTakeOverFromOneThatLeaves(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		st := newClient(t, s.port).Stream
+		st := newClient(t, s.addrs()).Stream
 		most := 1 << 30
 		if i == 0 {
 			most = 200

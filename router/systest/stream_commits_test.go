@@ -51,7 +51,7 @@ func TestEveryCommitIsDealtWithInItsAuthorsOrder(t *testing.T) {
 	commits := commitsOfThisRepository(t)
 	slices.Reverse(commits) // oldest first
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	if err := client.Stream.CreateTopic(eventTopic, eventPartitions, -1); err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func sameRecords(t *testing.T, got, want []flin.Record) {
 
 func TestFranzGoReadsWhatTheServerStores(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	n := dialFrames(t, s.port)
 	defer n.close()
 	for _, codec := range kafkaCodecs {
@@ -176,7 +176,7 @@ func TestFranzGoReadsWhatTheServerStores(t *testing.T) {
 
 func TestFranzGoReadsWhatAProducerHasSent(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	n := dialFrames(t, s.port)
 	defer n.close()
 	for _, codec := range kafkaCodecs {
@@ -244,7 +244,7 @@ func kafkaBatch(t *testing.T, codec kgo.CompressionCodec, producer int64, sequen
 
 func TestBatchesOfFranzGoComeBackTheSameButForOffsetAndEpoch(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	n := dialFrames(t, s.port)
 	defer n.close()
 	for _, codec := range kafkaCodecs {
@@ -330,7 +330,7 @@ func offsetOf(batches [][]byte) (n int64) {
 // Keys land where Kafka's clients put them.
 func TestKeysGoToThePartitionThatFranzGoGivesThem(t *testing.T) {
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	const partitions = 17
 	if err := client.Stream.CreateTopic("keyed", partitions, 0); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skshohagmiah/flin/clients/go"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Authors of every kind publish, and members of a group of every kind read, while the server is killed and started again,
@@ -21,8 +22,8 @@ func TestStreamsSurviveKills(t *testing.T) {
 	rounds := int(setting(t, "FLIN_KILL_ROUNDS", 5))
 	s := start(t)
 	a := newAnnals(killPartitions, t.Errorf)
-	st := &storm{addr: s.port, fail: t.Errorf}
-	client := newClient(t, s.port)
+	st := newStorm(t, s)
+	client := newClient(t, s.addrs())
 	if err := createKillTopic(client); err != nil {
 		t.Fatal(err)
 	}
@@ -46,11 +47,11 @@ func TestStreamsSurviveKills(t *testing.T) {
 	for i := range 3 {
 		// A client commits for whichever of its members has consumed a partition last: those that are to be told apart have
 		// one each, as programs do.
-		m, own := newReading(fmt.Sprintf("member%d", i), i, seed, a, st), newClient(t, s.port)
+		m, own := newReading(fmt.Sprintf("member%d", i), i, seed, a, st), newClient(t, s.addrs())
 		consuming.Go(func() { m.natively(consume, own) })
 	}
 	for i := range 2 {
-		m, own := newReading(fmt.Sprintf("reader%d", i), 10+i, seed, a, st), newClient(t, s.port)
+		m, own := newReading(fmt.Sprintf("reader%d", i), 10+i, seed, a, st), newClient(t, s.addrs())
 		consuming.Go(func() { m.asReader(consume, own) })
 	}
 	piped := newReading("pipe-member", 20, seed, a, st)
@@ -59,7 +60,7 @@ func TestStreamsSurviveKills(t *testing.T) {
 
 	for round := range rounds {
 		time.Sleep(time.Duration(200+rng.IntN(1800)) * time.Millisecond) // the moment of the kill is the dice's
-		strike(t, s)
+		s.strike(t, rng, wire.EngineStream)
 		for rng.IntN(3) == 0 { // a kill of a server that has hardly begun
 			s.spawn()
 			time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)

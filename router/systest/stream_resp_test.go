@@ -136,7 +136,7 @@ func TestACommitOfALostPartitionIsRefusedOverRESP(t *testing.T) {
 // Who waits for records gets them when they are published, over whatever protocol; one who leaves meanwhile takes none with him.
 func TestFetchesAndConsumesThatWaitAreWokenAndTakeNothingWithThem(t *testing.T) {
 	s := start(t)
-	native := newClient(t, s.port).Stream
+	native := newClient(t, s.addrs()).Stream
 	if err := native.CreateTopic("events", 1, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -96,6 +96,7 @@ func keptRecords(t *testing.T, client *flin.Client, topic string) map[int64]bool
 
 // What a topic need not keep any more leaves the disk; what is younger, or within the bound, stays, as does what other topics keep.
 func TestRetentionFreesTheDiskAndNothingElse(t *testing.T) {
+	inOneProcess(t)
 	const (
 		size    = 64 << 10
 		many    = 4096            // records of the topic that is bounded: 256 MiB
@@ -106,7 +107,7 @@ func TestRetentionFreesTheDiskAndNothingElse(t *testing.T) {
 		left    = 24 << 20        // bytes that the engine has on the disk then at most
 	)
 	s := start(t)
-	client := newClient(t, s.port)
+	client := newClient(t, s.addrs())
 	for topic, retention := range map[string]int64{"kept": -1, "bounded": -1, "timed": 3600_000} {
 		if err := client.Stream.CreateTopic(topic, 2, retention); err != nil {
 			t.Fatal(err)
