@@ -65,7 +65,7 @@ func fieldsOf(n node) (fields []Field, complete bool) {
 // ofRanges makes a field of a condition's ranges. A position in a path also means the name of a field of the documents in
 // an array, one that mostly is missing, so nothing is exact there, and null tells nothing.
 func ofRanges(path string, r []Interval, exact, ok bool) ([]Field, bool) {
-	if !ok {
+	if !ok || !indexable(path) {
 		return nil, false
 	}
 	if numbered(path) {
@@ -145,6 +145,9 @@ func find(fields []Field, path string) int {
 // inElements returns the fields of a filter for the elements of an array. Null tells nothing there: for elements that are
 // arrays themselves the filter's paths mean something else.
 func inElements(path string, e *elemFilter) []Field {
+	if !indexable(path) {
+		return nil
+	}
 	inner, _ := fieldsOf(e.node)
 	var fields []Field
 	for _, f := range inner {
@@ -157,6 +160,9 @@ func inElements(path string, e *elemFilter) []Field {
 	}
 	return fields
 }
+
+// indexable reports whether an index may have a path: a filter may ask for a field whose name is empty, which no index has.
+func indexable(path string) bool { return value.CheckPath(path) == nil }
 
 // numbered reports whether a component of a path is a number.
 func numbered(path string) bool {

@@ -72,6 +72,29 @@ func TestAnIndexFindsWhatMatchesInTheTable(t *testing.T) {
 	}
 }
 
+func TestAnIndexFindsWhatMatchesUnderOddNames(t *testing.T) {
+	values := []string{`null`, `{"$minKey": 1}`, `[]`, `[null]`, `{}`, `{"": null}`, `[{}]`, `[{"": 1}]`, `[[]]`, `{"0": null}`, `1`}
+	stored := append(values, `{"$undefined": true}`) // which no filter may name
+	var docs []bsoncore.Document
+	for _, name := range []string{"", "a", "0"} {
+		for _, v := range stored {
+			docs = append(docs, doctest.Document(t, fmt.Sprintf(`{%q: %s}`, name, v)))
+		}
+	}
+	conditions := []string{`%s`, `{"$in": [%s]}`, `{"$lte": %s}`, `{"$gte": %s}`, `{"$ne": %s}`, `{"$not": {"$gt": %s}}`, `{"$elemMatch": {"": %s}}`}
+	for _, path := range []string{"", "a", "0", "a.", ".", ".a", "a.0", "0.0", "..", "a..b"} {
+		for _, c := range conditions {
+			for _, v := range values {
+				text := fmt.Sprintf(`{%q: %s}`, path, fmt.Sprintf(c, v))
+				f := compile(t, text)
+				for _, doc := range docs {
+					checkFields(t, text, f, doc)
+				}
+			}
+		}
+	}
+}
+
 func TestAnIndexFindsWhatMatchesAtRandom(t *testing.T) {
 	d := newDice(1)
 	matched, fields, exact := 0, 0, 0
