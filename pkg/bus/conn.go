@@ -152,7 +152,7 @@ func (c *Conn) Close() error {
 func (c *Conn) connected(nc *nats.Conn) {
 	c.trouble.Store(nil)
 	c.here(nc)
-	c.log.Info("connected to the bus", zap.String("server", nc.ConnectedServerName()), zap.String("at", nc.ConnectedUrlRedacted()))
+	c.log.Info("connected to the bus", zap.String("server", nc.ConnectedServerName()), zap.String("at", nc.ConnectedAddr())) // of the URL a token would be shown
 	c.tell(user.back)
 }
 

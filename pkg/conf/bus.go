@@ -55,9 +55,19 @@ func (b *Bus) String() string {
 	all, _ := servers(b.URLs)
 	shown := make([]string, len(all))
 	for i, u := range all {
-		shown[i] = u.Redacted()
+		shown[i] = redacted(u)
 	}
 	return strings.Join(shown, ",")
+}
+
+// redacted returns a URL without what is secret in it: a password, or a user without one, which NATS takes for a token.
+func redacted(u *url.URL) string {
+	if _, has := u.User.Password(); u.User == nil || has {
+		return u.Redacted()
+	}
+	shown := *u
+	shown.User = url.User("xxxxx")
+	return shown.String()
 }
 
 // servers parses the URLs of NATS servers. What it returns as an error names none: there may be passwords in them.
@@ -101,7 +111,7 @@ func (c *Config) checkBus(bad func(format string, args ...any)) {
 	all, _ := servers(b.URLs) // none if it is embedded or off
 	for _, u := range all {
 		if u.User == nil && !onLoopback(net.JoinHostPort(u.Hostname(), u.Port())) {
-			bad("-bus %s: it is not on this machine and no credentials are given: %s, or write them as nats://user:password@%s", u.Redacted(), remedy, u.Host)
+			bad("-bus %s: it is not on this machine and no credentials are given: %s, or write them as nats://user:password@%s", redacted(u), remedy, u.Host)
 		}
 	}
 }

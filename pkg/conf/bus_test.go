@@ -193,3 +193,13 @@ func TestTheSecretOfTheBus(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenInABusIsNotShown(t *testing.T) {
+	var b Bus
+	if err := b.Set("nats://s3cret@host:4222,nats://user:s3cret@host"); err != nil {
+		t.Fatal(err)
+	}
+	if shown := b.String(); strings.Contains(shown, "s3cret") || !strings.Contains(shown, "user") {
+		t.Errorf("it is shown as %s", shown)
+	}
+}

@@ -195,3 +195,23 @@ func TestDocumentsThatWereNotInsertedAreToldOf(t *testing.T) {
 		w.refused(w.ask("flin.doc.insert.c", body), "400", text)
 	}
 }
+
+// Whoever gives an option means it: none may be let in and then not seen.
+func TestAnOptionIsSeenOrRefused(t *testing.T) {
+	w := serve(t, wire.EngineKV, nil)
+	w.engine.on(wire.OpKVSet, func(body []byte) wire.Response {
+		var m wire.KVSet
+		if err := m.Decode(body); err != nil {
+			return wire.Fail(err)
+		}
+		if m.Flags != wire.SetIfVersion || m.Version != 9999 {
+			return wire.Failf(wire.Internal, "the condition is %v %d", m.Flags, m.Version)
+		}
+		return wire.Response{Rev: 1}
+	})
+	w.wants(w.ask("flin.kv.set.a", "v", "Flin-If-Version-Base64: OTk5OQ=="), "OK")
+	for _, header := range []string{"Flin-If-Version: ", "Flin-TTL: ", "Flin-DB-Base64: ", "Flin-TTL-Base64: !"} {
+		w.refused(w.ask("flin.kv.set.a", "v", header), "400", "")
+	}
+	w.refused(w.ask("flin.kv.set", "v", "Flin-Key: a", "Flin-Key-Base64: Yg=="), "400", "both")
+}

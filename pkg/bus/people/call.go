@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,6 +88,7 @@ func (c *call) read(name string, named bool) {
 			}
 		}
 	}
+	c.decode()
 	slices.SortStableFunc(c.carried, func(a, b wire.Header) int { return strings.Compare(string(a.Name), string(b.Name)) })
 	inHeader := c.bytes("Key")
 	switch {
@@ -134,28 +136,45 @@ func (c *call) fail(format string, args ...any) {
 // text returns an option, empty if it was not given.
 func (c *call) text(option string) string { return c.options[strings.ToLower(option)] }
 
-// bytes returns an option that may be given in base64, nil if it was not given.
-func (c *call) bytes(option string) []byte {
-	lower := strings.ToLower(option)
-	if coded, ok := c.options[lower+base64Suffix]; ok {
-		p, err := base64.StdEncoding.AppendDecode([]byte{}, []byte(coded))
-		if err != nil {
-			c.fail("the header Flin-%s-Base64: %v", option, err)
+// decode puts the options that came in base64 beside the others, so that none is let in and then not seen.
+func (c *call) decode() {
+	for option, coded := range c.options {
+		plain, is := strings.CutSuffix(option, base64Suffix)
+		if !is {
+			continue
 		}
-		return p
+		if _, both := c.options[plain]; both {
+			c.fail("there are both the headers %s and %s", textproto.CanonicalMIMEHeaderKey(optionPrefix+plain), textproto.CanonicalMIMEHeaderKey(optionPrefix+option))
+		}
+		p, err := base64.StdEncoding.DecodeString(coded)
+		if err != nil {
+			c.fail("the header %s: %v", textproto.CanonicalMIMEHeaderKey(optionPrefix+option), err)
+		}
+		delete(c.options, option)
+		c.options[plain] = string(p)
 	}
-	if plain, ok := c.options[lower]; ok {
-		return []byte(plain)
+}
+
+// given reports whether an option is there, if only an empty one.
+func (c *call) given(option string) bool {
+	_, ok := c.options[strings.ToLower(option)]
+	return ok
+}
+
+// bytes returns an option, nil if it was not given.
+func (c *call) bytes(option string) []byte {
+	if !c.given(option) {
+		return nil
 	}
-	return nil
+	return []byte(c.text(option))
 }
 
 // number returns an option that is a number from least to most, otherwise if it was not given.
 func (c *call) number(option string, least, most, otherwise uint64) uint64 {
-	text := c.text(option)
-	if text == "" {
+	if !c.given(option) {
 		return otherwise
 	}
+	text := c.text(option) // an empty one is no number: who gives it, as a shell does of a variable that is not set, means it
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n < least || n > most {
 		c.fail("Flin-%s is %.64q, must be a number from %d to %d", option, text, least, most)

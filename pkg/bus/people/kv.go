@@ -50,7 +50,7 @@ func kvSet(c *call) error {
 	if ttl := c.number("TTL", 1, math.MaxInt64, 0); ttl != 0 {
 		m.Expiry = wire.Expiry{Kind: wire.ExpiryIn, Ms: int64(ttl)}
 	}
-	if c.text("If-Version") != "" {
+	if c.given("If-Version") {
 		m.Flags = wire.SetIfVersion
 		m.Version = c.number("If-Version", 0, math.MaxUint64, 0)
 	}
@@ -63,7 +63,7 @@ func kvSet(c *call) error {
 }
 
 func kvDel(c *call) error {
-	m := wire.KVDel{DB: c.db(), Key: c.name, IfVersion: c.text("If-Version") != ""}
+	m := wire.KVDel{DB: c.db(), Key: c.name, IfVersion: c.given("If-Version")}
 	m.Version = c.number("If-Version", 1, math.MaxUint64, 0)
 	resp, err := c.ask(wire.OpKVDel, m.Append(nil))
 	if err != nil {

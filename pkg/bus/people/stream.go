@@ -39,7 +39,7 @@ func streamPublish(c *call) error {
 		one.Flags |= wire.RecordKey
 		one.Key = key
 	}
-	if c.text("Time") != "" {
+	if c.given("Time") {
 		one.Flags |= wire.RecordTime
 		one.Time = int64(c.number("Time", 0, math.MaxInt64, 0))
 	}
@@ -60,7 +60,7 @@ func streamPublish(c *call) error {
 
 // partition returns the partition that was asked for, AnyPartition if none was.
 func (c *call) partition() int32 {
-	if c.text("Partition") == "" {
+	if !c.given("Partition") {
 		return wire.AnyPartition
 	}
 	return int32(c.number("Partition", 0, math.MaxInt32, 0))

@@ -30,7 +30,7 @@ type tailed struct {
 
 func streamTail(c *call) error {
 	limit := c.number("Limit", 1, tailMost, tailLimit)
-	if c.text("Offset") != "" {
+	if c.given("Offset") {
 		return tailFrom(c, limit)
 	}
 	resp, err := c.ask(wire.OpStreamInfo, (&wire.TopicName{Topic: c.name}).Append(nil))
