@@ -22,6 +22,8 @@ type Config struct {
 	Role Role
 	// Secret is the password of that user, for servers whose URL has none. Empty: there it does not say who it is.
 	Secret string
+	// Guarded: a server that asks nobody who he is is not used, since everybody who reaches it could do everything.
+	Guarded bool
 	// ReconnectWait is how long it takes to try again after the connection was lost, and Jitter what chance adds.
 	ReconnectWait, Jitter time.Duration
 	// PingInterval is how often the NATS server is asked whether it is there; two answers may be missing.
@@ -55,11 +57,12 @@ func (c *Config) Validate() error {
 // Conn is a connection to a bus, which is made again whenever it is lost. Servers and Engines share it; they are closed
 // before it is.
 type Conn struct {
-	nc     *nats.Conn
-	log    *zap.Logger
-	role   Role
-	dialed chan struct{} // closed when nc is set
-	closed chan struct{} // when the connection's goroutines have left
+	nc      *nats.Conn
+	log     *zap.Logger
+	role    Role
+	guarded bool
+	dialed  chan struct{} // closed when nc is set
+	closed  chan struct{} // when the connection's goroutines have left
 	// up says that there is a connection, for all that is known: nc itself does not answer while it makes one.
 	up    atomic.Bool
 	state sync.Mutex // held by whoever changes up
@@ -88,7 +91,7 @@ func Dial(cfg Config) (*Conn, error) {
 	}
 	// What is wrong for long is said again with every attempt: not so often as that.
 	seldom := zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewSamplerWithOptions(core, logTick, logFirst, 0) })
-	c := &Conn{log: cfg.Log.WithOptions(seldom), role: cfg.Role, dialed: make(chan struct{}), closed: make(chan struct{}), users: make(map[user]struct{})}
+	c := &Conn{log: cfg.Log.WithOptions(seldom), role: cfg.Role, guarded: cfg.Guarded, dialed: make(chan struct{}), closed: make(chan struct{}), users: make(map[user]struct{})}
 	first := make(chan struct{}) // closed when it is known what has become of the first attempt
 	tried := sync.OnceFunc(func() { close(first) })
 	opts := []nats.Option{
@@ -150,6 +153,11 @@ func (c *Conn) Close() error {
 }
 
 func (c *Conn) connected(nc *nats.Conn) {
+	if c.open(nc) {
+		c.trouble.Store(&errOpen)
+		c.log.Error("the bus is not used", zap.String("at", nc.ConnectedAddr()), zap.Error(errOpen))
+		return
+	}
 	c.trouble.Store(nil)
 	c.here(nc)
 	c.log.Info("connected to the bus", zap.String("server", nc.ConnectedServerName()), zap.String("at", nc.ConnectedAddr())) // of the URL a token would be shown
@@ -160,8 +168,14 @@ func (c *Conn) connected(nc *nats.Conn) {
 func (c *Conn) here(nc *nats.Conn) {
 	c.state.Lock()
 	defer c.state.Unlock()
-	c.up.Store(nc.IsConnected())
+	c.up.Store(nc.IsConnected() && !c.open(nc))
 }
+
+// open reports whether the server lets everybody in although it must not.
+func (c *Conn) open(nc *nats.Conn) bool { return c.guarded && !nc.AuthRequired() }
+
+var errOpen = errors.New("the NATS server asks nobody who he is, although a secret or a password was given to this process: " +
+	"give it users (deploy/nats/flin.conf)")
 
 // away notes that there is none. It is called after nc knows it, so that here is not late with what was before.
 func (c *Conn) away() {

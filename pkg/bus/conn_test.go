@@ -68,6 +68,25 @@ func TestAWrongSecretIsSaidAndMayBePutRight(t *testing.T) {
 	}
 }
 
+func TestAServerThatAsksNobodyIsNotUsedWhereASecretIsGiven(t *testing.T) {
+	url := bustest.NATS(t, nil).URL()
+	core, logs := observer.New(zapcore.InfoLevel)
+	guarded := func(c *bus.Config) { c.Guarded, c.Log = true, zap.New(core) }
+	bustest.Serve(t, bustest.DialAs(t, url, bus.RoleEngine, nil), wire.EngineKV, memkv.New(), nil)
+	far := bustest.Engine(t, bustest.DialAs(t, url, bus.RoleRouter, guarded), wire.EngineKV, nil)
+	said(logs, "the bus is not used")
+	req := set("k", "v")
+	req.Deadline = wire.DeadlineAfter(300 * time.Millisecond)
+	if resp := do(t, far, req); resp.Code != wire.Unavailable || !strings.Contains(string(resp.Body), "asks nobody") {
+		t.Errorf("%v %s", resp.Code, resp.Body)
+	}
+	guardedBus := bustest.Guarded(t).URL()
+	bustest.Serve(t, bustest.DialAs(t, guardedBus, bus.RoleEngine, guarded), wire.EngineKV, memkv.New(), nil)
+	if resp := do(t, bustest.Engine(t, bustest.DialAs(t, guardedBus, bus.RoleRouter, guarded), wire.EngineKV, nil), set("k", "v")); resp.Code != wire.OK {
+		t.Errorf("one that asks: %v %s", resp.Code, resp.Body)
+	}
+}
+
 // said returns the first line with a text as soon as there is one.
 func said(logs *observer.ObservedLogs, text string) observer.LoggedEntry {
 	for {

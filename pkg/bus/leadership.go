@@ -5,6 +5,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // Standing is what a node is in its group.
@@ -36,12 +38,24 @@ const flushLimit = 2 * time.Second
 // look is how often the standing is looked at without news, so that one which was missed does no harm for long.
 const look = time.Second
 
-// follow opens and closes the leader's door until the server stops. It alone does, so that no two changes are under way at once.
+// follow takes the group's subjects when it may, and opens and closes the leader's door until the server stops. It alone does, so
+// that no two changes are under way at once.
 func (s *Server) follow() {
+	if !s.admitted() {
+		return
+	}
+	if err := s.takeDoors(); err != nil {
+		s.refused.Store(&err)
+		s.log.Error("not served on the bus", zap.Error(err))
+		return
+	}
+	defer s.changed(false)
+	s.changed(true)
 	var door *nats.Subscription
 	var term uint64
-	tick := time.NewTicker(look)
+	tick, told := time.NewTicker(look), time.NewTicker(toldEvery)
 	defer tick.Stop()
+	defer told.Stop()
 	for {
 		now := s.cfg.Leadership.Now()
 		if door != nil && (!now.Leads || now.Term != term) {
@@ -58,9 +72,51 @@ func (s *Server) follow() {
 				_ = door.Unsubscribe() // without a connection there is nothing to give up
 			}
 			return
+		case p := <-s.others:
+			if !s.withdraws(&p) {
+				continue
+			}
+			if door != nil {
+				s.shut(door, "")
+			}
+			s.giveUp()
+			return
+		case <-s.again:
+			s.tell(true)
+		case <-told.C:
+			s.tell(false)
 		case <-s.cfg.Leadership.Changed():
 		case <-tick.C:
 		}
+	}
+}
+
+// takeDoors takes the subjects of all replicas of the group.
+func (s *Server) takeDoors() error {
+	err := s.hear(s.base+".any", "any", s.opened)
+	if err == nil {
+		err = s.hear(node(s.base, s.cfg.Node), "", s.opened)
+	}
+	if err != nil {
+		return err
+	}
+	s.since.Store(max(wire.Clock(), 1))
+	s.tell(true) // who came at the same time is heard now
+	return nil
+}
+
+// giveUp ends what there is: the group is another's.
+func (s *Server) giveUp() {
+	s.unsubscribe()
+	for _, l := range s.all() {
+		l.drop("the engine is served by another cluster", true)
+	}
+}
+
+// changed tells whether the engine is served, unless the Server stops.
+func (s *Server) changed(serving bool) {
+	if s.cfg.Changed != nil && !s.stopping.Load() {
+		s.cfg.Changed(serving)
 	}
 }
 

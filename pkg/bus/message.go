@@ -20,6 +20,8 @@ const (
 	kindPong    kind = 5
 	kindReset   kind = 6
 	kindClose   kind = 7
+
+	kindPresence kind = 8
 )
 
 // linkHead is the length of what all messages but open begin with: kind and link.

@@ -21,6 +21,14 @@ type ServeConfig struct {
 	Engine wire.EngineID
 	Group  int    // the number of the partition group
 	Node   string // node id, known to whoever is told who leads
+	// Cluster is the id of the cluster whose data the engine has: one engine's group on a bus is one cluster's, and no other is
+	// served there. Empty: nobody is asked.
+	Cluster string
+	// Settle is how long those who are there already have to say so before anything is served; 0: none can be.
+	Settle time.Duration
+	// Changed is called, if it is not nil, with true when the engine is served and with false when it is no more because its group
+	// is another cluster's; never twice at the same time, nor after Close.
+	Changed func(serving bool)
 	// Leadership tells whether the engine's group is led here. nil: it has no peers, and leads always.
 	Leadership Leadership
 
@@ -45,7 +53,7 @@ type ServeConfig struct {
 func DefaultServe() ServeConfig {
 	return ServeConfig{
 		MaxLinks: 256, MaxRequests: 4096, MaxWaiting: 1 << 16, LinkBytes: 64 << 20, MaxBytes: 256 << 20, MaxAnswers: 128 << 20,
-		MaxRequest: wire.MaxRequest, Window: 4 << 20, Silence: 5 * time.Second, Grace: 5 * time.Second,
+		MaxRequest: wire.MaxRequest, Window: 4 << 20, Silence: 5 * time.Second, Grace: 5 * time.Second, Settle: settle,
 	}
 }
 
@@ -67,8 +75,8 @@ func (c *ServeConfig) Validate() error {
 	if c.Window < minWindow {
 		errs = append(errs, fmt.Errorf("bus: Window is %d, must be at least %d", c.Window, minWindow))
 	}
-	if c.Silence <= 0 || c.Grace <= 0 {
-		errs = append(errs, errors.New("bus: Silence and Grace must be positive"))
+	if c.Silence <= 0 || c.Grace <= 0 || c.Settle < 0 {
+		errs = append(errs, errors.New("bus: Silence and Grace must be positive, Settle not negative"))
 	}
 	return errors.Join(errs...)
 }
@@ -89,7 +97,12 @@ type Server struct {
 	stopping atomic.Bool  // nothing is begun any more
 	bytes    atomic.Int64 // of all unanswered requests
 
-	mu     sync.Mutex // guards links and closed
+	since   atomic.Int64          // when the subjects were taken, by wire.Clock; 0: they are not
+	refused atomic.Pointer[error] // why they will not be
+	others  chan presence         // of other clusters
+	again   chan struct{}         // the connection is there again
+
+	mu     sync.Mutex // guards links, closed and subs
 	links  map[uint64]*served
 	closed bool
 
@@ -116,33 +129,49 @@ func Serve(c *Conn, e engine.Engine, cfg ServeConfig) (*Server, error) {
 	s := &Server{
 		conn: c, e: e, cfg: cfg, log: cfg.Log, base: base,
 		here:  fmt.Sprintf("%s.%016x", node(base, cfg.Node), rand.Uint64()),
-		links: make(map[uint64]*served), stop: make(chan struct{}),
+		links: make(map[uint64]*served), others: make(chan presence, 16), again: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s.end = sync.OnceValue(s.close)
-	hear := []struct {
-		subject, queue string
-		fn             nats.MsgHandler
-	}{
-		{s.here, "", s.data},
-		{s.here + ".ping", "", s.ping},
-		{s.here + ".gone.*", "", s.unheard},
-		{base + ".any", "any", s.opened},
-		{node(base, cfg.Node), "", s.opened},
+	err := s.hear(s.here, "", s.data)
+	if err == nil {
+		err = s.hear(s.here+".ping", "", s.ping)
 	}
-	for _, h := range hear {
-		sub, err := c.subscribe(h.subject, h.queue, h.fn)
-		if err != nil {
-			for _, sub := range s.subs {
-				_ = sub.Unsubscribe() // the connection has failed
-			}
-			return nil, err
-		}
-		s.subs = append(s.subs, sub)
+	if err == nil {
+		err = s.hear(s.here+".gone.*", "", s.unheard)
+	}
+	if err == nil && cfg.Cluster != "" {
+		err = s.hear(base+".who", "", s.met)
+	}
+	if err != nil {
+		s.unsubscribe()
+		return nil, err
 	}
 	c.join(s)
 	s.wg.Go(s.follow)
 	s.wg.Go(s.watch)
 	return s, nil
+}
+
+// hear subscribes to a subject until the Server is closed, with queue as one of a group if it is not empty.
+func (s *Server) hear(subject, queue string, fn nats.MsgHandler) error {
+	sub, err := s.conn.subscribe(subject, queue, fn)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.subs = append(s.subs, sub)
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Server) unsubscribe() {
+	s.mu.Lock()
+	all := s.subs
+	s.subs = nil
+	s.mu.Unlock()
+	for _, sub := range all {
+		_ = sub.Unsubscribe() // without a connection there is nothing to give up
+	}
 }
 
 // Run serves until ctx ends.
@@ -164,9 +193,7 @@ func (s *Server) close() error {
 	for limit := time.Now().Add(s.cfg.Grace); time.Now().Before(limit) && s.busy(); {
 		time.Sleep(5 * time.Millisecond) // no answer is waited for by anything else
 	}
-	for _, sub := range s.subs {
-		_ = sub.Unsubscribe() // without a connection there is nothing to give up
-	}
+	s.unsubscribe()
 	s.conn.leave(s)
 	s.mu.Lock()
 	s.closed = true
@@ -322,7 +349,13 @@ func (s *Server) lost() {
 	}
 }
 
-func (s *Server) back() {}
+// back is told that the connection is there again: others may have come meanwhile.
+func (s *Server) back() {
+	select {
+	case s.again <- struct{}{}:
+	default:
+	}
+}
 
 func (s *Server) choked(subject string) {
 	if subject != s.here {

@@ -57,9 +57,10 @@ func permissions() map[string]*server.Permissions {
 	}
 	asks := []string{"_flin.*.*.lead", "_flin.*.*.any", "_flin.*.*.node.*", "_flin.*.*.node.*.*", "_flin.*.*.node.*.*.ping"}
 	// The doors are heard as one of a group, or else whoever listens there would be told of every link.
-	serves := slices.Concat([]string{"_flin.*.*.lead lead", "_flin.*.*.any any", "_flin.*.*.node.>", "$SRV.>"}, endpoints)
+	serves := slices.Concat([]string{"_flin.*.*.lead lead", "_flin.*.*.any any", "_flin.*.*.node.>", "_flin.*.*.who", "$SRV.>"}, endpoints)
 	// An engine that does not lead hands on what people ask of it, to one that does.
 	handed := []string{"_flin.*.people.>"}
+	who := []string{"_flin.*.*.who"} // those who serve tell one another
 	answers := []string{RoleRouter.inbox() + ".>", RoleBoth.inbox() + ".>"}
 	events := []string{"flin.events.>"}
 	people := &server.ResponsePermission{MaxMsgs: maxPeopleAnswers, Expires: maxPeopleWait}
@@ -73,9 +74,9 @@ func permissions() map[string]*server.Permissions {
 	}
 	own := func(r Role) []string { return []string{r.inbox() + ".>"} }
 	return map[string]*server.Permissions{
-		RoleEngine.user(): may(people, slices.Concat(own(RoleEngine), serves, handed), answers, handed, events),
+		RoleEngine.user(): may(people, slices.Concat(own(RoleEngine), serves, handed), answers, handed, who, events),
 		RoleRouter.user(): may(nil, own(RoleRouter), asks, events),
-		RoleBoth.user():   may(people, slices.Concat(own(RoleBoth), serves, handed), answers, asks, handed, events),
+		RoleBoth.user():   may(people, slices.Concat(own(RoleBoth), serves, handed), answers, asks, handed, who, events),
 		UserPeople:        may(nil, slices.Concat([]string{"_INBOX.>"}, events), []string{"$SRV.>"}, endpoints),
 	}
 }

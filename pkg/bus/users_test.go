@@ -90,13 +90,14 @@ const (
 	link, ping, unsent = door + ".0123456789abcdef", door + ".0123456789abcdef.ping", door + ".0123456789abcdef.gone.0123"
 	question, info     = "flin.kv.get.a.key", "$SRV.INFO"
 	told, handed       = "flin.events.leader", "_flin.kv.people.n1.get.a.key"
+	who                = "_flin.kv.0.who"
 	routers, servers   = "_INBOX_flin-router.x.y", "_INBOX_flin-server.x.y"
 	engines, people    = "_INBOX_flin-engine.x.y", "_INBOX.x.y"
 )
 
 func everySubject() []string {
 	return []string{
-		lead, anyone, door, link, ping, unsent, question, info, told, handed, routers, servers, engines, people,
+		lead, anyone, door, link, ping, unsent, question, info, told, handed, who, routers, servers, engines, people,
 		"flin.stats", "_flin.kv.0.other", "$SYS.REQ.SERVER.PING", "$JS.API.INFO", "anything",
 	}
 }
@@ -104,9 +105,9 @@ func everySubject() []string {
 func TestEachUserSendsWhatIsItsBusiness(t *testing.T) {
 	guarded(t, func(t *testing.T, url, secret string) {
 		for user, may := range map[string][]string{
-			"flin-engine": {routers, servers, told, handed},
+			"flin-engine": {routers, servers, told, handed, who},
 			"flin-router": {lead, anyone, door, link, ping, told},
-			"flin-server": {lead, anyone, door, link, ping, told, handed, routers, servers},
+			"flin-server": {lead, anyone, door, link, ping, told, handed, who, routers, servers},
 			"flin":        {question, info},
 		} {
 			for _, subject := range everySubject() {
@@ -120,7 +121,7 @@ func TestEachUserSendsWhatIsItsBusiness(t *testing.T) {
 }
 
 func TestEachUserHearsWhatIsItsBusiness(t *testing.T) {
-	serves := []string{lead + " lead", anyone + " any", door, link, ping, unsent, question, info, handed}
+	serves := []string{lead + " lead", anyone + " any", door, link, ping, unsent, question, info, handed, who}
 	guarded(t, func(t *testing.T, url, secret string) {
 		for user, may := range map[string][]string{
 			"flin-engine": append([]string{engines}, serves...),

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -110,6 +111,10 @@ func (c *Config) checkBus(bad func(format string, args ...any)) {
 	}
 	all, _ := servers(b.URLs) // none if it is embedded or off
 	for _, u := range all {
+		if u.User == nil && c.PasswordFile != "" {
+			bad("-bus %s: clients need the password of -password-file, and whoever reaches the bus would need none: %s", redacted(u), remedy)
+			continue
+		}
 		if u.User == nil && !onLoopback(net.JoinHostPort(u.Hostname(), u.Port())) {
 			bad("-bus %s: it is not on this machine and no credentials are given: %s, or write them as nats://user:password@%s", redacted(u), remedy, u.Host)
 		}
@@ -120,6 +125,12 @@ func onLoopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Guarded reports whether the bus must ask everybody who he is, since this process was told how to say it, or asks its own clients.
+func (c *Config) Guarded() bool {
+	all, _ := servers(c.OnBus().URLs)
+	return c.BusSecretFile != "" || c.BusSecret != "" || c.PasswordFile != "" || slices.ContainsFunc(all, func(u *url.URL) bool { return u.User != nil })
 }
 
 // Secret returns the secret of the bus: what the file says, or the environment; of an embedded server also the password that

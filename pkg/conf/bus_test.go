@@ -173,8 +173,11 @@ func TestTheSecretOfTheBus(t *testing.T) {
 	if s := secret("-password-file=" + password); s != "the password" {
 		t.Errorf("of an embedded server with a password it is %q", s)
 	}
-	if s := secret("-password-file="+password, "-bus=nats://localhost"); s != "" {
+	if s := secret("-password-file="+password, "-bus=nats://user:other@localhost"); s != "" {
 		t.Errorf("of another's server it is %q: the password of clients must not be sent there", s)
+	}
+	if _, err := server(t, "-password-file="+password, "-bus=nats://localhost"); err == nil || !strings.Contains(err.Error(), "-bus-secret-file") {
+		t.Errorf("a password, and a bus that asks for none: %v", err)
 	}
 	t.Setenv(SecretEnv, "from the environment")
 	if s := secret("-password-file=" + password); s != "from the environment" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -18,10 +19,10 @@ import (
 type onBus struct {
 	server *bus.NATS // embedded
 	conn   *bus.Conn
-	served []*bus.Server     // of the engines here, in their order
-	people []*people.Service // who answers people for them, likewise
-	far    []*bus.Engine     // engines elsewhere, in the order of process.absent
-	stops  []func()          // end the following of groups
+	served []*bus.Server // of the engines here, in their order
+	people []*answering  // who answers people for them, likewise
+	far    []*bus.Engine // engines elsewhere, in the order of process.absent
+	stops  []func()      // end the following of groups
 }
 
 // openBus starts the embedded NATS server, where there is to be one, and connects.
@@ -36,6 +37,7 @@ func (p *process) openBus() error {
 	}
 	cfg := bus.Default()
 	cfg.URL, cfg.Name, cfg.Role, cfg.Secret = how.URLs, p.Name+" "+p.id, p.role(), secret
+	cfg.Guarded = p.Config.Guarded()
 	cfg.Log = p.log.Named("bus")
 	if how.Embed {
 		if p.bus.server, err = p.embed(how.Addr, secret); err != nil {
@@ -90,8 +92,14 @@ func (p *process) serveOnBus() error {
 		return nil
 	}
 	for i, e := range p.engines {
+		answers := &answering{log: p.log.Named("people"), make: func() (*people.Service, error) { return p.answerPeople(i) }}
+		p.bus.people = append(p.bus.people, answers)
 		cfg := bus.DefaultServe()
-		cfg.Engine, cfg.Node = p.Engines[i].ID, p.id
+		cfg.Engine, cfg.Node, cfg.Cluster = p.Engines[i].ID, p.id, p.dir.Stamp.Cluster
+		if p.bus.server != nil {
+			cfg.Settle = 0 // the bus began with this process
+		}
+		cfg.Changed = answers.set
 		cfg.MaxRequest = int(p.Config.MaxRequest)
 		cfg.Leadership = p.follow(p.homes[i])
 		cfg.Log = p.log.Named("bus").With(zap.Stringer("engine", cfg.Engine))
@@ -102,22 +110,61 @@ func (p *process) serveOnBus() error {
 		p.bus.served = append(p.bus.served, s)
 		p.reg.MustRegister(s.Collectors()...)
 	}
-	return p.answerPeople()
+	return nil
 }
 
-// answerPeople lets whoever has nothing but the nats CLI ask the engines here.
-func (p *process) answerPeople() error {
-	for i, e := range p.engines {
-		s, err := people.Serve(p.bus.conn, people.Config{
-			Engine: p.Engines[i].ID, Ask: e, Node: p.id, Group: p.homes[i].Name(), Version: Version,
-			Standing: leadership{g: p.homes[i]}.Now,
-			Log:      p.log.Named("people").With(zap.Stringer("engine", p.Engines[i].ID)),
-		})
-		if err != nil {
-			return err
-		}
-		p.bus.people = append(p.bus.people, s)
+// answerPeople lets whoever has nothing but the nats CLI ask an engine here.
+func (p *process) answerPeople(i int) (*people.Service, error) {
+	return people.Serve(p.bus.conn, people.Config{
+		Engine: p.Engines[i].ID, Ask: p.engines[i], Node: p.id, Group: p.homes[i].Name(), Version: Version,
+		Standing: leadership{g: p.homes[i]}.Now,
+		Log:      p.log.Named("people").With(zap.Stringer("engine", p.Engines[i].ID)),
+	})
+}
+
+// answering answers people while its engine is served on the bus.
+type answering struct {
+	make func() (*people.Service, error)
+	log  *zap.Logger
+
+	mu     sync.Mutex
+	s      *people.Service // nil: nobody is answered
+	closed bool
+}
+
+// set begins or ends it.
+func (a *answering) set(serving bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !serving {
+		a.end()
+		return
 	}
+	if a.closed || a.s != nil {
+		return
+	}
+	s, err := a.make()
+	if err != nil {
+		a.log.Error("people with the nats CLI are not answered", zap.Error(err))
+		return
+	}
+	a.s = s
+}
+
+// end ends it. Under mu.
+func (a *answering) end() {
+	if a.s != nil {
+		_ = a.s.Close() // it has no errors
+		a.s = nil
+	}
+}
+
+// Close ends it for good.
+func (a *answering) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	a.end()
 	return nil
 }
 

@@ -53,6 +53,38 @@ func TestARouterServesWhatADaemonHas(t *testing.T) {
 	queue.end()
 }
 
+func TestASecondInstallationIsNotServedOnABusThatHasOne(t *testing.T) {
+	url := bustest.NATS(t, nil).URL()
+	first := launch(t, daemonOf(wire.EngineKV), "-memory", "-bus="+url)
+	first.awaitReady()
+	second := launch(t, daemonOf(wire.EngineKV), "-memory", "-bus="+url) // the same node id, by default
+	second.await("it says whose the bus is", func(ready bool, why string) bool {
+		return !ready && strings.Contains(why, "NATS server or account of its own")
+	})
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for range 20 {
+		if m, err := nc.Request("flin.kv.set.a", []byte("1"), 30*time.Second); err != nil || string(m.Data) != "OK" {
+			t.Fatalf("%+v: %v", m, err)
+		}
+		if v, err := first.client().KV.Get("a"); err != nil || string(v) != "1" {
+			t.Fatalf("the first has %q: %v", v, err)
+		}
+		if err := first.client().KV.Delete("a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// It has clients of its own all the same.
+	if err := second.client().KV.Set("b", []byte("2")); err != nil {
+		t.Error(err)
+	}
+	second.end()
+	first.end()
+}
+
 func TestAProcessHasSomeEnginesAndExpectsOthers(t *testing.T) {
 	at := address(t)
 	half := launch(t, platform(), "-engines=queue,remote", "-memory", "-bus=embed://"+at)

@@ -74,6 +74,11 @@ func (p *process) ready() error {
 			missing = append(missing, "the raft group "+g.Name()+" has no leader that is ready yet")
 		}
 	}
+	for _, s := range p.bus.served {
+		if err := s.Serving(); err != nil {
+			missing = append(missing, err.Error())
+		}
+	}
 	for i, e := range p.bus.far {
 		switch {
 		case e.Ready():
