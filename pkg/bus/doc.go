@@ -29,6 +29,8 @@
 //	pong     5  u64 link, byte (1: the link is there)
 //	reset    6  u64 link, string reason: the link is over
 //	close    7  u64 link: its Engine needs it no more
+//	presence 8  byte version, byte flags (1: others are to tell, too, 2: the subjects are taken), uvarint milliseconds since they
+//	            were, string cluster, string node
 //
 // A link is a number of chance that the Engine has made. Data messages of a link are numbered from 1 in each direction; a gap
 // ends the link. One with number 0 has no items and only acknowledges. After the last of some messages follows one without
@@ -56,6 +58,11 @@
 // answered NotLeader. So are reads. Any other request of a link that ends is OutcomeUnknown. Once a Replier has had a request with
 // wire.FlagOrdered all of its requests keep their order: they are on one link at a time, what comes back waits until those
 // behind it are answered, and one of them that was executed meanwhile makes it Unavailable, since it would take effect too late.
+//
+// # Whose group it is
+//
+// The group of an engine on a bus is one cluster's. Before a Server takes its subjects it asks on …who whether another cluster has
+// them, and then takes none until its process starts again (admission.go). Several installations have a NATS account each.
 //
 // # Users
 //

@@ -55,6 +55,7 @@ func golden() (names []string, messages map[string][]byte) {
 	add("pong", append(appendLink(nil, kindPong, link), 1))
 	add("reset", wire.AppendString(appendLink(nil, kindReset, link), "why"))
 	add("close", appendLink(nil, kindClose, link))
+	add("presence", (&presence{asks: true, serving: true, age: 60_000, cluster: "c1", node: "n1"}).append(nil))
 	data("requests", func(s *sender) {
 		s.request(3<<1, &wire.Request{Op: wire.OpKVGet, Tag: 1, Flags: wire.FlagStale, Body: []byte{0, 'k'}})
 		s.request(4<<1|1, &wire.Request{Op: wire.OpKVSet, Tag: 2, Flags: wire.FlagOrdered, Deadline: clock + 250e6, Session: 5, Seq: 6, Acked: 4, Body: []byte("body")})

@@ -197,6 +197,22 @@ func TestTheSecretOfTheBus(t *testing.T) {
 	}
 }
 
+func TestABusMustAskWhereSomethingIsSecret(t *testing.T) {
+	file := secretFile(t, "a secret\n")
+	for args, want := range map[string]bool{
+		"-bus=nats://localhost": false, "-bus=nats://user:word@localhost": true, "-bus=nats://token@localhost": true, "-bus=embed": false,
+		"-bus=embed -password-file=" + file: true, "-bus=nats://localhost -bus-secret-file=" + file: true,
+	} {
+		c, err := server(t, strings.Fields(args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Guarded() != want {
+			t.Errorf("%s: guarded %v", args, c.Guarded())
+		}
+	}
+}
+
 func TestATokenInABusIsNotShown(t *testing.T) {
 	var b Bus
 	if err := b.Set("nats://s3cret@host:4222,nats://user:s3cret@host"); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/bus/people"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/run"
+	"github.com/skshohagmiah/flin/pkg/wire"
 )
 
 // onBus is what a process has on the bus; everything is nil or empty where it is off.
@@ -118,9 +120,16 @@ func (p *process) answerPeople(i int) (*people.Service, error) {
 	return people.Serve(p.bus.conn, people.Config{
 		Engine: p.Engines[i].ID, Ask: p.engines[i], Node: p.id, Group: p.homes[i].Name(), Version: Version,
 		Standing: leadership{g: p.homes[i]}.Now,
+		Took:     func(op wire.Op, took time.Duration, size int) { p.slow.Took(op, took, size, person{}) },
 		Log:      p.log.Named("people").With(zap.Stringer("engine", p.Engines[i].ID)),
 	})
 }
+
+// person is where people are who ask over the bus, which does not tell.
+type person struct{}
+
+func (person) Network() string { return "nats" }
+func (person) String() string  { return "a person on the bus" }
 
 // answering answers people while its engine is served on the bus.
 type answering struct {

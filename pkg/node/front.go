@@ -25,7 +25,8 @@ func (p *process) openFront() error {
 		p.log.Warn("every client that reaches this machine is served without a password (-protected=false)")
 	}
 	cfg.Events = p.events
-	cfg.Slow = slow.New(slow.Config{Over: p.Config.SlowRequest, Events: p.events, Log: p.log})
+	p.slow = slow.New(slow.Config{Over: p.Config.SlowRequest, Events: p.events, Log: p.log})
+	cfg.Slow = p.slow
 	cfg.Native.Node, cfg.Native.Version = p.id, p.Name+" "+Version
 	cfg.Web.Gatherer, cfg.Web.Level, cfg.Web.Ready = p.reg, p.level, p.ready
 	p.resp = resp.New(resp.Config{

@@ -15,6 +15,7 @@ import (
 	"github.com/skshohagmiah/flin/pkg/engine"
 	"github.com/skshohagmiah/flin/pkg/front"
 	"github.com/skshohagmiah/flin/pkg/front/resp"
+	"github.com/skshohagmiah/flin/pkg/front/slow"
 	"github.com/skshohagmiah/flin/pkg/obs"
 	"github.com/skshohagmiah/flin/pkg/replica"
 	"github.com/skshohagmiah/flin/pkg/run"
@@ -40,6 +41,7 @@ type process struct {
 	groups  []*replica.Group
 	bus     onBus
 	front   *front.Front
+	slow    *slow.Watch
 	resp    *resp.Server
 }
 

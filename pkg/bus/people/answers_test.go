@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skshohagmiah/flin/pkg/bus"
 	"github.com/skshohagmiah/flin/pkg/bus/bustest"
+	"github.com/skshohagmiah/flin/pkg/bus/people"
 	"github.com/skshohagmiah/flin/pkg/record"
 	"github.com/skshohagmiah/flin/pkg/wire"
 )
@@ -193,6 +195,26 @@ func TestDocumentsThatWereNotInsertedAreToldOf(t *testing.T) {
 	w.refused(w.ask("flin.doc.insert.c", `{"_id":1}`), "409", "Exists: duplicate key")
 	for body, text := range map[string]string{"": "no document", "[]": "empty", "[1]": "number 1", "[{}] x": "no array", `{"_id":`: "no document"} {
 		w.refused(w.ask("flin.doc.insert.c", body), "400", text)
+	}
+}
+
+func TestItIsToldHowLongTheEngineTook(t *testing.T) {
+	type told struct {
+		op   wire.Op
+		took time.Duration
+		size int
+	}
+	heard := make(chan told, 1)
+	w := serve(t, wire.EngineKV, func(c *people.Config) {
+		c.Took = func(op wire.Op, took time.Duration, size int) { heard <- told{op, took, size} }
+	})
+	w.engine.on(wire.OpKVSet, func([]byte) wire.Response {
+		time.Sleep(20 * time.Millisecond) // what is measured
+		return wire.Response{Rev: 1}
+	})
+	w.wants(w.ask("flin.kv.set.a", "value"), "OK")
+	if got := <-heard; got.op != wire.OpKVSet || got.took < 20*time.Millisecond || got.size < len("value") {
+		t.Errorf("it is told %+v", got)
 	}
 }
 

@@ -205,7 +205,12 @@ func (c *call) ask(op wire.Op, body []byte) (wire.Response, error) {
 	if c.err != nil {
 		return wire.Response{}, c.err
 	}
-	return engine.Do(c.ctx, c.s.cfg.Ask, wire.Request{Op: op, Tag: 1, Deadline: c.deadline, Body: body})
+	began := time.Now()
+	resp, err := engine.Do(c.ctx, c.s.cfg.Ask, wire.Request{Op: op, Tag: 1, Deadline: c.deadline, Body: body})
+	if c.s.cfg.Took != nil {
+		c.s.cfg.Took(op, time.Since(began), len(body))
+	}
+	return resp, err
 }
 
 // room returns how many bytes a list may have.

@@ -47,7 +47,9 @@ type Config struct {
 	Standing func() bus.Standing
 	// MaxWait is how long a request may ask to wait (Flin-Wait); 0 is 50 s.
 	MaxWait time.Duration
-	Log     *zap.Logger // nil is silence
+	// Took is told how long the engine took for each request, of so many bytes, if it is not nil.
+	Took func(op wire.Op, took time.Duration, size int)
+	Log  *zap.Logger // nil is silence
 }
 
 // Validate returns every complaint about c at once.

@@ -94,13 +94,22 @@ func (w *Watch) Done(m Mark, conn net.Conn) {
 }
 
 func (w *Watch) judge(m Mark, conn net.Conn) {
-	took := int32(At(wire.Clock()) - m.since)
-	if took < w.over {
-		return
+	if took := int32(At(wire.Clock()) - m.since); took >= w.over {
+		w.find(request{m, took, conn.RemoteAddr()})
 	}
-	w.total.WithLabelValues(m.op.Engine().String()).Inc()
+}
+
+// Took judges a request of size bytes that somebody else has timed, of a client at peer. It never blocks.
+func (w *Watch) Took(op wire.Op, took time.Duration, size int, peer net.Addr) {
+	if m := MarkOf(op, 0, size); w != nil && m.op != 0 && took >= time.Duration(w.over)*time.Millisecond {
+		w.find(request{m, int32(min(took.Milliseconds(), math.MaxInt32)), peer})
+	}
+}
+
+func (w *Watch) find(r request) {
+	w.total.WithLabelValues(r.mark.op.Engine().String()).Inc()
 	select {
-	case w.found <- request{m, took, conn.RemoteAddr()}:
+	case w.found <- r:
 	default:
 		w.untold.Add(1)
 	}

@@ -61,6 +61,24 @@ func (w *watched) counted(engine wire.EngineID) int {
 	return int(m.GetCounter().GetValue())
 }
 
+func TestWhatOthersHaveTimedIsJudgedAlike(t *testing.T) {
+	watch(t, 40*time.Millisecond, func(w *watched) {
+		peer := w.client.RemoteAddr()
+		w.Took(wire.OpKVGet, 39*time.Millisecond, 5, peer)
+		w.Took(wire.OpQueueLease, time.Hour, 5, peer) // it waits by its nature
+		synctest.Wait()
+		if w.counted(wire.EngineKV)+w.counted(wire.EngineQueue) != 0 || w.logs.Len() != 0 {
+			t.Errorf("of what is not slow %d were told", w.logs.Len())
+		}
+		w.Took(wire.OpKVGet, 40*time.Millisecond, 5, peer)
+		synctest.Wait()
+		if w.counted(wire.EngineKV) != 1 || w.logs.Len() != 1 || w.logs.All()[0].ContextMap()["peer"] != peer.String() {
+			t.Errorf("of one that is slow %d were counted, and it is told %v", w.counted(wire.EngineKV), w.logs.All())
+		}
+		(*Watch)(nil).Took(wire.OpKVGet, time.Hour, 5, peer)
+	})
+}
+
 func TestARequestIsSlowFromTheTimeThatIsConfigured(t *testing.T) {
 	for _, over := range []time.Duration{time.Millisecond, 35 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, time.Second, time.Hour} {
 		watch(t, over, func(w *watched) {
