@@ -85,13 +85,14 @@ func (e *Engine) begin(req *wire.Request, r engine.Replier, now int64) *call {
 	}
 	if c.ordered() {
 		t.orderly = true
-	} else if req.Flags&wire.FlagStale != 0 {
+	} else if req.Flags&wire.FlagStale != 0 && !t.orderly { // what keeps an order is on one link at a time
 		c.route = e.any
 	}
 	e.calls[c.id] = c
 	e.bytes += int64(len(req.Body))
 	if c.waits() {
 		e.waiting++
+		t.waiting++
 	} else {
 		t.open++
 	}
@@ -134,7 +135,17 @@ func (c *call) patient(now int64) bool {
 }
 
 // short reports whether a request need not wait for room that long ones take: as many as there may be take little.
-func (c *call) short() bool { return len(c.req.Body) <= 4<<10 }
+func (c *call) short() bool { return len(c.req.Body) <= shortBody }
+
+const shortBody = 4 << 10
+
+// room is how many of so many bytes may be taken when a request of n bytes is: long ones leave an eighth to short ones.
+func room(most int64, n int) int64 {
+	if n > shortBody {
+		most -= most / 8
+	}
+	return most
+}
 
 func (c *call) waits() bool   { return c.req.Op.Streams() || c.req.Op.Waits() }
 func (c *call) ordered() bool { return c.req.Flags&wire.FlagOrdered != 0 }
@@ -147,6 +158,7 @@ func (e *Engine) finish(c *call, resp wire.Response) reply {
 	t := c.turn
 	if c.waits() {
 		e.waiting--
+		t.waiting--
 	} else {
 		t.open--
 	}

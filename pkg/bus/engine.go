@@ -22,8 +22,8 @@ type EngineConfig struct {
 	// MaxPending are the unanswered requests, without those that stream or wait. One more is answered Busy, and earlier one of a
 	// Replier that has as many as there is room left: so those who ask for little get in beside those who ask for all.
 	MaxPending int
-	MaxWaiting int   // unanswered requests that stream or wait; one more is answered Busy
-	MaxBytes   int64 // of all unanswered requests; one more is answered Busy
+	MaxWaiting int   // unanswered requests that stream or wait; likewise
+	MaxBytes   int64 // of all unanswered requests; one more is answered Busy; long ones leave an eighth to short ones (4 KiB)
 	MaxRequest int   // bytes of one request
 	MaxAnswer  int   // bytes of one answer
 	Window     int64 // bytes that may be on their way to this process on one link
@@ -208,11 +208,13 @@ func (e *Engine) room(req *wire.Request, t *turn) *wire.Error {
 		return wire.Errorf(wire.Unavailable, "this process is stopping")
 	case waits && e.waiting >= e.cfg.MaxWaiting:
 		return wire.Errorf(wire.Busy, "%d requests wait at the %v engine already", e.waiting, e.cfg.Engine)
+	case waits && t != nil && t.waiting >= e.cfg.MaxWaiting-e.waiting:
+		return wire.Errorf(wire.Busy, "%d requests of this client wait at the %v engine, and of all together %d", t.waiting, e.cfg.Engine, e.waiting)
 	case !waits && pending >= e.cfg.MaxPending:
 		return wire.Errorf(wire.Busy, "%d requests to the %v engine are unanswered, the most there may be", pending, e.cfg.Engine)
 	case !waits && t != nil && t.open >= e.cfg.MaxPending-pending:
 		return wire.Errorf(wire.Busy, "%d requests of this client to the %v engine are unanswered, and of all together %d", t.open, e.cfg.Engine, pending)
-	case e.bytes+int64(len(req.Body)) > e.cfg.MaxBytes && e.bytes > 0:
+	case e.bytes+int64(len(req.Body)) > room(e.cfg.MaxBytes, len(req.Body)) && e.bytes > 0:
 		return wire.Errorf(wire.Busy, "%d bytes of requests to the %v engine are unanswered, the most is %d", e.bytes, e.cfg.Engine, e.cfg.MaxBytes)
 	}
 	return nil

@@ -186,6 +186,9 @@ func TestStaleReadsAreServedByWhoFollows(t *testing.T) {
 	if resp := do(t, p.far, req); string(resp.Body) != "v" {
 		t.Errorf("a stale read without a leader was answered %v %q", resp.Code, resp.Body)
 	}
+	for p.far.Ready() { // until the news has come
+		time.Sleep(time.Millisecond)
+	}
 	req = get("k")
 	req.Deadline = wire.DeadlineAfter(200 * time.Millisecond)
 	if resp := do(t, p.far, req); resp.Code != wire.Unavailable {

@@ -31,8 +31,9 @@ func (e *Engine) heard(m *nats.Msg) {
 	switch {
 	case r.Err() != nil:
 	case k == kindWelcome:
-		e.lead.welcomed(id, &r)
-		e.any.welcomed(id, &r)
+		if l == nil && !e.lead.welcomed(id, &r) && !e.any.welcomed(id, &r) {
+			e.unwanted(id, &r)
+		}
 	case l == nil: // it is over
 	case k == kindData:
 		if err := e.answered(l, &r, len(m.Data)); err != nil {

@@ -191,6 +191,7 @@ func (l *link) forget() bool {
 	}
 	l.over, l.retired = true, true
 	close(l.ended)
+	l.e.counts.broken.Add(1)
 	delete(l.e.links, l.id)
 	l.route.without(l)
 	return true
@@ -204,7 +205,6 @@ func (e *Engine) broke(l *link, reason string, unsent uint64) {
 		e.mu.Unlock()
 		return
 	}
-	e.counts.broken.Add(1)
 	e.log.Info("a link of the bus is over", zap.Stringer("engine", e.cfg.Engine), zap.String("node", l.w.node), zap.String("reason", reason))
 	var mine []*call
 	for _, c := range e.calls {

@@ -186,33 +186,33 @@ func (rt *route) settle(ok bool) {
 	rt.result <- ok
 }
 
-// welcomed is called with the answer to an open message.
-func (rt *route) welcomed(id uint64, r *wire.Reader) {
+// welcomed is called with the answer to an open message, and reports whether it was this route that asked.
+func (rt *route) welcomed(id uint64, r *wire.Reader) bool {
 	e := rt.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := rt.trying
 	if l == nil || l.id != id {
-		return
+		return false
 	}
 	err := l.w.take(r)
 	switch {
 	case e.closed:
 		rt.settle(false)
-		return
+		return true
 	case err != nil:
 		rt.why = err.Error()
 		rt.settle(false)
-		return
+		return true
 	case l.w.refused != "":
 		rt.why = l.w.refused
 		rt.settle(false)
-		return
+		return true
 	case rt.door == "lead" && !l.w.leads:
 		rt.why, rt.hint = "node "+l.w.node+" does not lead", l.w.leader
 		e.farewells = append(e.farewells, l)
 		rt.settle(false)
-		return
+		return true
 	}
 	l.out = newSender(id, e.conn.limit(), l.w.window, &e.counts.sent)
 	l.heard = wire.Clock()
@@ -224,4 +224,18 @@ func (rt *route) welcomed(id uint64, r *wire.Reader) {
 	e.log.Info("linked to a daemon", zap.Stringer("engine", e.cfg.Engine), zap.String("node", l.w.node))
 	e.pump(rt)
 	rt.settle(true)
+	return true
+}
+
+// unwanted is called with the answer to an open message that nobody waits for any more: the daemon has made a link of it.
+func (e *Engine) unwanted(id uint64, r *wire.Reader) {
+	var w welcome
+	if err := w.take(r); err != nil || w.refused != "" {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.farewells = append(e.farewells, &link{id: id, w: w})
+	}
 }

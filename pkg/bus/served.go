@@ -154,7 +154,7 @@ func (l *served) begin(req *wire.Request, laneID uint64) (*lane, error) {
 	case !waits && len(l.open)-l.waiting >= l.s.cfg.MaxRequests:
 		return nil, wire.Errorf(wire.Busy, "the %v engine has %d requests of this router, the most it may have", l.s.cfg.Engine, l.s.cfg.MaxRequests)
 	}
-	if used := l.s.bytes.Add(size); used > l.s.cfg.MaxBytes {
+	if used := l.s.bytes.Add(size); used > room(l.s.cfg.MaxBytes, len(req.Body)) {
 		l.s.bytes.Add(-size)
 		return nil, wire.Errorf(wire.Busy, "the %v engine has %d bytes of requests on the bus, the most is %d", l.s.cfg.Engine, used-size, l.s.cfg.MaxBytes)
 	}
@@ -187,13 +187,15 @@ func (ln *lane) Reply(tag uint64, resp wire.Response) {
 	refuses := l.refuses
 	l.mu.Unlock()
 	waiting := l.out.waiting() + int64(len(resp.Body))
+	rest := waiting
 	switch {
 	case resp.Code == wire.Canceled && refuses && (a.op.Waits() || a.op.Streams()):
 		resp = wire.Failf(wire.NotLeader, "the %v engine at node %s is stopping", l.s.cfg.Engine, l.s.cfg.Node)
 	case repeatable[a.op] && len(resp.Body) > 1<<10 && waiting > l.s.cfg.MaxAnswers:
+		rest -= int64(len(resp.Body)) // so long an answer does not wait
 		resp = wire.Failf(wire.Busy, "%d bytes of answers wait for this router, the most is %d", waiting, l.s.cfg.MaxAnswers)
 	}
-	if waiting > 2*l.s.cfg.MaxAnswers {
+	if rest > 2*l.s.cfg.MaxAnswers {
 		l.choked.Store(true)
 		l.out.rouse()
 		return
@@ -246,13 +248,15 @@ const maxCredit = 1 << 20
 
 // admit implements taker.
 func (l *served) admit(n int, start []byte, long bool) bool {
-	if tag, ok := wire.PeekTag(start); ok && long {
-		l.refuse(tag, l.tooLong(n))
+	if long { // nothing is gathered, so that nothing may be counted
+		if tag, ok := wire.PeekTag(start); ok {
+			l.refuse(tag, l.tooLong(n))
+		}
 		return false
 	}
 	l.mu.Lock()
 	over := l.over
-	if !over && l.s.bytes.Add(int64(n)) <= l.s.cfg.MaxBytes {
+	if !over && l.s.bytes.Add(int64(n)) <= room(l.s.cfg.MaxBytes, n) {
 		l.gather += int64(n)
 		l.mu.Unlock()
 		return true

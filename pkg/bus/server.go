@@ -36,7 +36,7 @@ type ServeConfig struct {
 	MaxRequests int   // unanswered requests of one link, without those that stream or wait
 	MaxWaiting  int   // unanswered requests of one link that stream or wait; one more is answered Busy
 	LinkBytes   int64 // of the unanswered requests of one link
-	MaxBytes    int64 // of all unanswered requests; one more is answered Busy
+	MaxBytes    int64 // of all unanswered requests; one more is answered Busy; long ones leave an eighth to short ones (4 KiB)
 	// MaxAnswers are the bytes of answers that wait to be sent on one link. Above it reads are answered Busy instead; a link
 	// with twice as many is given up.
 	MaxAnswers int64

@@ -14,6 +14,7 @@ type turn struct {
 	orderly  bool    // an ordered request has come
 	first    *call   // of its requests
 	open     int     // of its requests, those that neither stream nor wait
+	waiting  int     // of its requests, those that do
 	sent     int     // of them, those that are on a link, without those that stream
 	on       *link   // the link on which the last of them is
 	long     int     // requests of which pieces have not been sent
@@ -110,14 +111,25 @@ func (p *parked) remove(c *call) {
 	c.parked = false
 	if p.n--; p.n == 0 {
 		p.calls, p.sorted = nil, 0
+	} else if len(p.calls) > 2*p.n+minParked {
+		p.compact() // while there is no daemon nothing else lets go of those that waited in vain
 	}
+}
+
+// minParked is how many are kept at least that wait no more, before they are looked for.
+const minParked = 64
+
+// compact lets go of requests that wait no more.
+func (p *parked) compact() {
+	p.calls = slices.DeleteFunc(p.calls, func(c *call) bool { return !c.parked })
+	sortCalls(p.calls)
+	p.sorted = len(p.calls)
 }
 
 // take gives the requests to fn, in order, until it is false.
 func (p *parked) take(fn func(c *call) bool) {
 	if p.sorted < len(p.calls) {
-		p.calls = slices.DeleteFunc(p.calls, func(c *call) bool { return !c.parked })
-		sortCalls(p.calls)
+		p.compact()
 	}
 	n := 0
 	for _, c := range p.calls {

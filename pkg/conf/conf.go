@@ -55,7 +55,7 @@ const (
 
 // Default returns the configuration of a program without flags; port, http and raft are its addresses, data its directory.
 func Default(port, http, raft, data string) Config {
-	total := memoryTotal()
+	total := MemoryTotal()
 	return Config{
 		Port: port, HTTP: http, Raft: raft, Data: data,
 		Workers: 64, Partitions: 64, MaxMemory: Size(total / 2), CacheSize: cacheOf(total),

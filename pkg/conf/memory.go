@@ -19,9 +19,9 @@ func cacheOf(total int64) Size { return Size(min(max(total/16, leastCache), most
 // limitFiles tell how much memory the process may have where it is in a container: cgroups v2 and v1.
 var limitFiles = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
 
-// memoryTotal returns the memory in bytes that there is for the process: the machine's or, if that is less, the container's; 4 GiB
+// MemoryTotal returns the memory in bytes that there is for the process: the machine's or, if that is less, the container's; 4 GiB
 // where it cannot be told.
-func memoryTotal() int64 {
+func MemoryTotal() int64 {
 	total := int64(4 << 30)
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err == nil {

@@ -16,7 +16,7 @@ func TestTheMemoryOfAContainerIsItsLimit(t *testing.T) {
 			t.Errorf("with %q: %d, want %d", text, got, want)
 		}
 	}
-	if memoryTotal() <= 0 {
+	if MemoryTotal() <= 0 {
 		t.Error("there is no memory")
 	}
 }

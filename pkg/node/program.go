@@ -73,6 +73,7 @@ type Program struct {
 func Main(p Program, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	raiseHeapFloor()
 	return command(ctx, p, args)
 }
 
