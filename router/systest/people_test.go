@@ -278,7 +278,7 @@ func TestPeopleInsertAndFindDocuments(t *testing.T) {
 	p.fails("400", "no document in JSON", "flin.doc.insert.a.b", `{"_id":1} {}`)
 	p.fails("400", "no document in JSON", "flin.doc.find.a.b", "even")
 	var found []map[string]any
-	skip := ""
+	skip := "0"
 	for range 10 {
 		lines, answer := p.lines("flin.doc.find.a.b", `{"even":true}`, `Flin-Sort: {"_id":-1}`, "Flin-Skip: "+skip)
 		found = append(found, lines...)
