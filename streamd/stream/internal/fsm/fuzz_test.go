@@ -9,8 +9,8 @@ import (
 )
 
 // FuzzApply gives the machine commands with any bytes for a payload: every one is answered, none is a fault, what Check
-// refuses Apply refuses (but for the insides of batches and what the engine adds, which only Check or only Apply judges), and the
-// payload is left alone.
+// refuses Apply refuses (but for what the engine adds, which only Apply judges), and the payload is left alone. A batch that Check
+// refuses is not applied: the log has what was let in, and readers rightly call one that says wrong things of its records damaged.
 func FuzzApply(f *testing.F) {
 	p := newPlayer(3)
 	p.now = 1_000_000
@@ -29,8 +29,11 @@ func FuzzApply(f *testing.F) {
 		op, before := wire.Op(number), bytes.Clone(body)
 		bad := b.m.Check(op, body)
 		b.m.Read(op, body, nil)
+		if bad != nil && op == wire.OpStreamAppend {
+			return
+		}
 		for _, ans := range b.Any(t, op, body) {
-			if bad != nil && ans.Code == wire.OK && op != wire.OpStreamAppend && op != wire.OpStreamReset && KindOf(op) != Engine {
+			if bad != nil && ans.Code == wire.OK && op != wire.OpStreamReset && KindOf(op) != Engine {
 				t.Fatalf("%v was refused (%v), and then executed", op, bad)
 			}
 		}
